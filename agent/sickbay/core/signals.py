@@ -78,7 +78,10 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             {
                 "code": Field(_I, "the Xid"),
                 "name": Field(_T, "the code's name in NVIDIA's catalogue"),
-                "class": Field(_T, "application, secondary, hardware, fabric, informational, unused, unknown"),
+                "class": Field(
+                    _T,
+                    "application, secondary, hardware, fabric, informational, unused, unknown",
+                ),
                 "action": Field(_T, "NVIDIA's immediate action, NONE where there is nothing to do"),
                 "pid": Field(_I, "the process that was named", "pid"),
                 "process": Field(_T, "its name"),
@@ -153,7 +156,9 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 ),
             },
         ),
-        "nvml_event": MappingProxyType({"type": Field(_T, "the event's name"), "data": Field(_I, "its data")}),
+        "nvml_event": MappingProxyType(
+            {"type": Field(_T, "the event's name"), "data": Field(_I, "its data")},
+        ),
         "log_gap": MappingProxyType({"lost": Field(_I, "kernel records overwritten before they were read")}),
         "monitor": MappingProxyType(
             {

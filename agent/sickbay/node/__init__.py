@@ -1,0 +1,1 @@
+"""The daemon on each GPU host: wiring, loop and local API."""

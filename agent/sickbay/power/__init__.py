@@ -1,0 +1,1 @@
+"""Effects out of band, through a host's management controller."""

@@ -1,0 +1,1 @@
+"""A simulated driver, kernel log, host and fleet, for demonstrations, drills and tests."""
