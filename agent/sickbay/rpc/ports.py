@@ -1,0 +1,208 @@
+"""What the two ends of the wire must provide: the contract of `sickbay.rpc` with the programs above it.
+
+Everything here speaks in values of `sickbay.core`; protobuf stays below.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sickbay.core.ids import BootId, IncidentId, NodeName
+from sickbay.core.incidents import Incident
+from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullState, Hello, Welcome
+from sickbay.core.outcomes import Outcome
+from sickbay.core.remediation import Remediation
+from sickbay.core.views import FleetView, HostView, IncidentDetail, NodeDetail, NodeSummary
+
+
+class Unreachable(Exception):
+    """Nobody answered at an address. `str()` is a sentence for people: what was tried and how to start it."""
+
+
+class Refused(Exception):
+    """The other end answered, and said no; `str()` is its reason."""
+
+
+class NotFound(Refused):
+    """The other end does not know the node, incident or event that was named."""
+
+
+# ---- the coordinator's end -------------------------------------------------------------------------------
+
+
+class AgentSession(Protocol):
+    """One agent's stream, as the coordinator holds it. Sending never blocks; a dead stream swallows it."""
+
+    @property
+    def node(self) -> NodeName:
+        """Whose stream this is: bound by the first word, and later by the certificate."""
+        ...
+
+    @property
+    def boot_id(self) -> BootId:
+        """The boot that the agent said hello from."""
+        ...
+
+    def direct(self, directive: Directive) -> None:
+        """Ask the agent to do something."""
+        ...
+
+    def close(self, why: str) -> None:
+        """End the stream, telling the agent why."""
+        ...
+
+
+class AgentGateway(Protocol):
+    """What the coordinator does with what agents say. Calls for one session come in order, one at a time."""
+
+    def welcome(self, hello: Hello) -> Welcome:
+        """The answer to a hello; raise Refused to turn the agent away."""
+        ...
+
+    async def connected(self, session: AgentSession, hello: Hello) -> None:
+        """A stream began. An older stream of the same node is closed by the gateway."""
+        ...
+
+    async def full_state(self, session: AgentSession, state: FullState) -> None:
+        """All that holds on the node."""
+        ...
+
+    async def delta(self, session: AgentSession, delta: Delta) -> None:
+        """What changed."""
+        ...
+
+    async def events(self, session: AgentSession, events: Sequence[Event]) -> None:
+        """History. Returns only when it is committed; the highest sequence is then acknowledged."""
+        ...
+
+    def heartbeat(self, session: AgentSession) -> None:
+        """Still there. On the hot path: no allocation to speak of, no disk, no await."""
+        ...
+
+    async def report(self, session: AgentSession, report: ActionReport) -> None:
+        """What came of a directive."""
+        ...
+
+    async def disconnected(self, session: AgentSession, why: str) -> None:
+        """The stream ended. Called once for each `connected`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events: of one node or (empty) all, since a Unix time, the latest `limit` of them."""
+
+    node: NodeName = NodeName("")
+    since: float = 0.0
+    limit: int = 100
+
+
+class FleetOperations(Protocol):
+    """What operators may ask of the coordinator. Unknown names raise NotFound."""
+
+    async def fleet(self) -> FleetView:
+        """The fleet in a dozen figures."""
+        ...
+
+    async def nodes(self) -> Sequence[NodeSummary]:
+        """Every known node, by name."""
+        ...
+
+    async def node(self, name: NodeName) -> NodeDetail:
+        """One node, whole."""
+        ...
+
+    async def incidents(self, *, node: NodeName, include_closed: bool, limit: int) -> Sequence[Incident]:
+        """Open first, then the most recently closed."""
+        ...
+
+    async def incident(self, ident: IncidentId) -> IncidentDetail:
+        """One incident, whole. A unique prefix of an id is enough."""
+        ...
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """Oldest first."""
+        ...
+
+    def watch(self, node: NodeName) -> AsyncIterator[Incident | Remediation]:
+        """All that is open, and then every change as it is committed."""
+        ...
+
+    async def cordon(self, node: NodeName, *, reason: str, operator: str) -> Outcome:
+        """A person's cordon."""
+        ...
+
+    async def give_back(self, node: NodeName, *, operator: str) -> Outcome:
+        """A person's return: cancels what runs on the node and snoozes its incidents."""
+        ...
+
+
+# ---- the agent's end -------------------------------------------------------------------------------------
+
+
+class AgentSide(Protocol):
+    """What the agent gives to, and takes from, its stream to the coordinator."""
+
+    def hello(self) -> Hello:
+        """Who we are, asked anew at each connection."""
+        ...
+
+    def full_state(self) -> FullState:
+        """All that holds now, asked anew at each connection."""
+        ...
+
+    def unacknowledged(self, limit: int) -> Sequence[Event]:
+        """The oldest events of the spool that nobody acknowledged: sent first after each connection."""
+        ...
+
+    def connected(self, welcome: Welcome, target: str) -> None:
+        """A coordinator took us."""
+        ...
+
+    def disconnected(self, why: str) -> None:
+        """It is gone; the link is already trying again."""
+        ...
+
+    async def acknowledged(self, sequence: int) -> None:
+        """All events up to `sequence` are safe with the coordinator."""
+        ...
+
+    async def directed(self, directive: Directive) -> None:
+        """Do this. Its outcome goes back as an ActionReport through the link."""
+        ...
+
+
+class NodeOperations(Protocol):
+    """The agent's own API. Every call answers within a second, whatever the driver does."""
+
+    async def health(self) -> HostView:
+        """This host now."""
+        ...
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """This host's history, oldest first."""
+        ...
+
+    async def explain(self, what: str) -> tuple[str, str]:
+        """(text for people, JSON for machines) about a condition, an event or a kernel line."""
+        ...
+
+    async def check(self) -> HostView:
+        """Read everything now, then `health`."""
+        ...
+
+    async def release(self, ttl: float) -> float:
+        """Let go of the driver; returns until when (Unix seconds)."""
+        ...
+
+    async def resume(self) -> None:
+        """Take the driver again."""
+        ...
+
+    async def inject(self, line: str) -> Outcome:
+        """A kernel line as if printed, marked synthetic; FAILED where injection is not allowed."""
+        ...
+
+    async def evidence(self, incident: str) -> tuple[str, int]:
+        """(path, bytes) of a fresh evidence bundle on this host."""
+        ...
