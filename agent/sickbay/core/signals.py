@@ -89,7 +89,12 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "message": Field(_T, "the text after the code"),
             },
         ),
-        "gpu_lost": MappingProxyType({"how": Field(_T, "kernel, nvml, missing")}),
+        "gpu_lost": MappingProxyType(
+            {
+                "lost": Field(_B, "off the bus or absent; false once the driver answers for it again"),
+                "how": Field(_T, "kernel, nvml, missing"),
+            },
+        ),
         "gpu_unresponsive": MappingProxyType(
             {
                 "unresponsive": Field(_B, "a driver call about this GPU passed its deadline"),
