@@ -13,9 +13,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import setup
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "build" / "resolver"
-LOCKS = ROOT / "requirements"
 OPTIONS = (
     *("--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"),
@@ -26,19 +27,20 @@ def resolver() -> Path:
     """The pinned uv, installed on first use."""
     uv = TOOLS / "bin" / "uv"
     if not uv.exists():
-        subprocess.run([sys.executable, "-m", "venv", TOOLS], check=True)
-        pip = [TOOLS / "bin" / "pip", "--disable-pip-version-check", "--quiet", "install"]
-        subprocess.run([*pip, "--require-hashes", "-r", LOCKS / "resolver.lock"], check=True)
+        setup.ensure_ensurepip()
+        setup.call(sys.executable, "-m", "venv", TOOLS)
+        pip = (TOOLS / "bin" / "python", "-m", "pip", *setup.PIP)
+        setup.call(*pip, "--require-hashes", "-r", "requirements/resolver.lock")
     return uv
 
 
 def resolve(uv: Path, name: str, *options: str, also: list[str], sources: tuple[str, ...]) -> None:
     """Write requirements/<name>.lock for the sources and the requirements in `also`."""
-    output = LOCKS / f"{name}.lock"
-    command = [str(uv), "pip", "compile", *OPTIONS, *options, "-o", str(output), *sources, "-"]
+    output = f"requirements/{name}.lock"
+    command = [str(uv), "pip", "compile", *OPTIONS, *options, "-o", output, *sources, "-"]
     environment = {**os.environ, "UV_CUSTOM_COMPILE_COMMAND": "make lock"}
     subprocess.run(command, cwd=ROOT, input="\n".join(also), text=True, check=True, env=environment)
-    print(f"requirements/{name}.lock")
+    print(f"lock: {output}", flush=True)
 
 
 def main(arguments: list[str]) -> None:
