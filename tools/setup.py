@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "sickbay-setup.json"
 PYTHON = VENV / "bin" / "python"
+ORIGIN = f"Python {sys.version_info.major}.{sys.version_info.minor} in {ROOT}"
 STUBS = ROOT / "agent" / "sickbay" / "v1" / "SHA256SUMS"
 
 PIP = ("--disable-pip-version-check", "--no-input", "--quiet", "install")
@@ -67,7 +68,7 @@ def call(*command: str | Path, hint: str = "") -> None:
 
 def digest(profile: str) -> str:
     """What the environment was made from. A change of any of it calls for a new set-up."""
-    parts = hashlib.sha256(f"{profile} {sys.version} {ROOT}".encode())
+    parts = hashlib.sha256(f"{profile} {ORIGIN}".encode())
     for path in (ROOT / "requirements" / f"{profile}.lock", ROOT / "pyproject.toml"):
         parts.update(path.read_bytes())
     return parts.hexdigest()
@@ -90,8 +91,7 @@ def is_ready(profile: str) -> bool:
 
 def create_environment() -> None:
     """A new .venv where there is none, or where the old one was another Python's or another place's."""
-    origin = f"{sys.version} {ROOT}"
-    if stamped().get("origin") == origin:
+    if stamped().get("origin") == ORIGIN:
         return
     ensure_ensurepip()
     with step(f"virtual environment in {VENV.name}"):
@@ -157,7 +157,7 @@ def prepare(profile: str) -> None:
         create_environment()
         STAMP.unlink(missing_ok=True)
         install_project(profile)
-        made = {"profile": profile, "digest": digest(profile), "origin": f"{sys.version} {ROOT}"}
+        made = {"profile": profile, "digest": digest(profile), "origin": ORIGIN}
         STAMP.write_text(json.dumps(made) + "\n", encoding="utf-8")
     if profile == "run":  # with the generator at hand, tests and lint make the stubs anew instead
         check_stubs()
@@ -178,8 +178,8 @@ def prepare_system() -> None:
     if may_install():
         install_packages(missing)
         return
-    print(f"setup: missing for some tests, which will be skipped by name: {' '.join(missing)}")
-    print("setup: make test installs them by itself when it runs as root on Debian or Ubuntu")
+    print(f"setup: some tests need what is not here: {' '.join(missing)}; they will be skipped by name")
+    print("setup: as root on Debian or Ubuntu, make installs it by itself")
     if os.environ.get("SICKBAY_REQUIRE_SLURM") == "1":
         sys.exit("setup: SICKBAY_REQUIRE_SLURM=1, so those tests must run; stopping here")
 
