@@ -1,0 +1,64 @@
+"""Many numbered fields of one GPU in one driver call, read out of an array that is used again."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+
+import pynvml
+
+from sickbay.host.nvml.calls import Caller, CallFailedError
+from sickbay.host.nvml.catalogue import SUCCESS, UNREADABLE, UNSIGNED_32_FIELDS
+
+# nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value (an 8-byte union).
+_RECORD = "IIqqIIQ"
+_WIDTH = len(_RECORD)
+_FIELD, _TYPE, _CODE, _VALUE = 0, 4, 5, 6
+
+
+class FieldBatch:
+    """A fixed list of (reading, field id, scope) of one GPU."""
+
+    __slots__ = ("_array", "_count", "_layout", "wanted")
+
+    def __init__(self, wanted: tuple[tuple[str, int, int], ...]) -> None:
+        self.wanted = wanted
+        self._count = ctypes.c_int(len(wanted))
+        self._array = (pynvml.c_nvmlFieldValue_t * len(wanted))()
+        self._layout = struct.Struct("@" + _RECORD * len(wanted))
+        for position, (_, field_id, scope) in enumerate(wanted):
+            self._array[position].fieldId = field_id
+            self._array[position].scopeId = scope
+
+    def read(self, caller: Caller, gpu: int, handle: object) -> list[tuple[str, int, int | float]]:
+        """(reading, return code, value) a field; all with one code when the call itself fails."""
+        if not self.wanted:
+            return []
+        try:
+            caller.ask("nvmlDeviceGetFieldValues", handle, self._count, self._array, gpu=gpu)
+        except CallFailedError as error:
+            return [(name, error.code, 0) for name, _, _ in self.wanted]
+        flat = self._layout.unpack_from(self._array)
+        return [self._one(name, flat, row * _WIDTH) for row, (name, _, _) in enumerate(self.wanted)]
+
+    @staticmethod
+    def _one(name: str, flat: tuple[int, ...], at: int) -> tuple[str, int, int | float]:
+        code = flat[at + _CODE]
+        if code != SUCCESS:
+            return name, code, 0
+        value_type = 1 if flat[at + _FIELD] in UNSIGNED_32_FIELDS else flat[at + _TYPE]
+        value = decode(value_type, flat[at + _VALUE])
+        return (name, UNREADABLE, 0) if value is None else (name, SUCCESS, value)
+
+
+def decode(value_type: int, union: int) -> int | float | None:
+    """A member of nvmlValue_t by its nvmlValueType_t; None for an unknown type or for what is no number."""
+    format_ = _TYPES.get(value_type)
+    if format_ is None:
+        return None
+    number = struct.unpack_from(format_, struct.pack("=Q", union))[0]
+    return number if number - number == 0 else None  # false for infinities and for what is not a number
+
+
+# dVal, uiVal, ulVal (64 bits on Linux), ullVal, sllVal, siVal, usVal: nvmlValueType_t 0 to 6.
+_TYPES = {0: "=d", 1: "=I", 2: "=Q", 3: "=Q", 4: "=q", 5: "=i", 6: "=H"}
