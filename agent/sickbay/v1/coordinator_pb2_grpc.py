@@ -45,9 +45,13 @@ class CoordinatorServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Connect(self, request_iterator, context):
-        """One stream a node. The agent opens with Hello, then FullState; after that deltas, events and heartbeats.
-        The coordinator answers with Welcome, then acknowledgements and directives. A second stream of the same
-        node ends the first: the newer boot, or the later connection, is the node.
+        """One stream a node. The agent opens with Hello and waits for Welcome. Then come the oldest events that
+        nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
+        coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
+
+        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
+        the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
+        it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -32,18 +32,26 @@ class CoordinatorServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CoordinatorServiceAsyncStub: ...
     Connect: _grpc.StreamStreamMultiCallable[_coordinator_pb2.AgentMessage, _coordinator_pb2.CoordinatorMessage]
-    """One stream a node. The agent opens with Hello, then FullState; after that deltas, events and heartbeats.
-    The coordinator answers with Welcome, then acknowledgements and directives. A second stream of the same
-    node ends the first: the newer boot, or the later connection, is the node.
+    """One stream a node. The agent opens with Hello and waits for Welcome. Then come the oldest events that
+    nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
+    coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
+
+    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
+    the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
+    it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
     """
 
 @_typing.type_check_only
 class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Connect: _aio.StreamStreamMultiCallable[_coordinator_pb2.AgentMessage, _coordinator_pb2.CoordinatorMessage]  # type: ignore[assignment]
-    """One stream a node. The agent opens with Hello, then FullState; after that deltas, events and heartbeats.
-    The coordinator answers with Welcome, then acknowledgements and directives. A second stream of the same
-    node ends the first: the newer boot, or the later connection, is the node.
+    """One stream a node. The agent opens with Hello and waits for Welcome. Then come the oldest events that
+    nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
+    coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
+
+    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
+    the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
+    it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
     """
 
 class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -53,9 +61,13 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_coordinator_pb2.AgentMessage],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.CoordinatorMessage], _abc.AsyncIterator[_coordinator_pb2.CoordinatorMessage]]:
-        """One stream a node. The agent opens with Hello, then FullState; after that deltas, events and heartbeats.
-        The coordinator answers with Welcome, then acknowledgements and directives. A second stream of the same
-        node ends the first: the newer boot, or the later connection, is the node.
+        """One stream a node. The agent opens with Hello and waits for Welcome. Then come the oldest events that
+        nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
+        coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
+
+        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
+        the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
+        it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
         """
 
 def add_CoordinatorServiceServicer_to_server(servicer: CoordinatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

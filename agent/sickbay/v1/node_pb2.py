@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from sickbay.v1 import types_pb2 as sickbay_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sickbay/v1/node.proto\x12\nsickbay.v1\x1a\x16sickbay/v1/types.proto\"S\n\x0cMonitorState\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07healthy\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x14\n\x0clast_success\x18\x04 \x01(\x01\"\x12\n\x10GetHealthRequest\"\x8d\x03\n\x11GetHealthResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\"\n\x06health\x18\x04 \x01(\x0e\x32\x12.sickbay.v1.Health\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12(\n\tinventory\x18\x06 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12)\n\nconditions\x18\x07 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12$\n\x08readings\x18\x08 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12*\n\x08monitors\x18\t \x03(\x0b\x32\x18.sickbay.v1.MonitorState\x12\x1d\n\x15\x63oordinator_connected\x18\n \x01(\x08\x12\x13\n\x0b\x63oordinator\x18\x0b \x01(\t\x12\n\n\x02\x61t\x18\x0c \x01(\x01\x12\x16\n\x0espooled_events\x18\r \x01(\x03\x12\x14\n\x0crules_digest\x18\x0e \x01(\t\"5\n\x15ListNodeEventsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\r\n\x05since\x18\x02 \x01(\x01\";\n\x16ListNodeEventsResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sickbay.v1.Event\"\"\n\x12\x45xplainNodeRequest\x12\x0c\n\x04what\x18\x01 \x01(\t\"1\n\x13\x45xplainNodeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"\x11\n\x0fRunCheckRequest\"+\n\x14ReleaseDriverRequest\x12\x13\n\x0bttl_seconds\x18\x01 \x01(\x01\"\x15\n\x13ResumeDriverRequest\"8\n\x15ReleaseDriverResponse\x12\x10\n\x08released\x18\x01 \x01(\x08\x12\r\n\x05until\x18\x02 \x01(\x01\"\x1d\n\rInjectRequest\x12\x0c\n\x04line\x18\x01 \x01(\t\"2\n\x0eInjectResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"*\n\x16\x43ollectEvidenceRequest\x12\x10\n\x08incident\x18\x01 \x01(\t\"6\n\x17\x43ollectEvidenceResponse\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x03*s\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_HEALTHY\x10\x01\x12\x13\n\x0fHEALTH_DEGRADED\x10\x02\x12\x14\n\x10HEALTH_UNHEALTHY\x10\x03\x12\x12\n\x0eHEALTH_UNKNOWN\x10\x04\x32\x8f\x05\n\x0bNodeService\x12H\n\tGetHealth\x12\x1c.sickbay.v1.GetHealthRequest\x1a\x1d.sickbay.v1.GetHealthResponse\x12W\n\x0eListNodeEvents\x12!.sickbay.v1.ListNodeEventsRequest\x1a\".sickbay.v1.ListNodeEventsResponse\x12N\n\x0b\x45xplainNode\x12\x1e.sickbay.v1.ExplainNodeRequest\x1a\x1f.sickbay.v1.ExplainNodeResponse\x12\x46\n\x08RunCheck\x12\x1b.sickbay.v1.RunCheckRequest\x1a\x1d.sickbay.v1.GetHealthResponse\x12T\n\rReleaseDriver\x12 .sickbay.v1.ReleaseDriverRequest\x1a!.sickbay.v1.ReleaseDriverResponse\x12R\n\x0cResumeDriver\x12\x1f.sickbay.v1.ResumeDriverRequest\x1a!.sickbay.v1.ReleaseDriverResponse\x12?\n\x06Inject\x12\x19.sickbay.v1.InjectRequest\x1a\x1a.sickbay.v1.InjectResponse\x12Z\n\x0f\x43ollectEvidence\x12\".sickbay.v1.CollectEvidenceRequest\x1a#.sickbay.v1.CollectEvidenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15sickbay/v1/node.proto\x12\nsickbay.v1\x1a\x16sickbay/v1/types.proto\"S\n\x0cMonitorState\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07healthy\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x14\n\x0clast_success\x18\x04 \x01(\x01\"\x12\n\x10GetHealthRequest\"\x8d\x03\n\x11GetHealthResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\"\n\x06health\x18\x04 \x01(\x0e\x32\x12.sickbay.v1.Health\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12(\n\tinventory\x18\x06 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12)\n\nconditions\x18\x07 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12$\n\x08readings\x18\x08 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12*\n\x08monitors\x18\t \x03(\x0b\x32\x18.sickbay.v1.MonitorState\x12\x1d\n\x15\x63oordinator_connected\x18\n \x01(\x08\x12\x13\n\x0b\x63oordinator\x18\x0b \x01(\t\x12\n\n\x02\x61t\x18\x0c \x01(\x01\x12\x16\n\x0espooled_events\x18\r \x01(\x03\x12\x14\n\x0crules_digest\x18\x0e \x01(\t\"5\n\x15ListNodeEventsRequest\x12\r\n\x05limit\x18\x01 \x01(\x03\x12\r\n\x05since\x18\x02 \x01(\x01\";\n\x16ListNodeEventsResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sickbay.v1.Event\"\"\n\x12\x45xplainNodeRequest\x12\x0c\n\x04what\x18\x01 \x01(\t\"1\n\x13\x45xplainNodeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"\x11\n\x0fRunCheckRequest\"+\n\x14ReleaseDriverRequest\x12\x13\n\x0bttl_seconds\x18\x01 \x01(\x01\"\x15\n\x13ResumeDriverRequest\"&\n\x15ReleaseDriverResponse\x12\r\n\x05until\x18\x01 \x01(\x01\"\x16\n\x14ResumeDriverResponse\"\x1d\n\rInjectRequest\x12\x0c\n\x04line\x18\x01 \x01(\t\"6\n\x0eInjectResponse\x12$\n\x07outcome\x18\x01 \x01(\x0b\x32\x13.sickbay.v1.Outcome\"*\n\x16\x43ollectEvidenceRequest\x12\x10\n\x08incident\x18\x01 \x01(\t\"6\n\x17\x43ollectEvidenceResponse\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x03*s\n\x06Health\x12\x16\n\x12HEALTH_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEALTH_HEALTHY\x10\x01\x12\x13\n\x0fHEALTH_DEGRADED\x10\x02\x12\x14\n\x10HEALTH_UNHEALTHY\x10\x03\x12\x12\n\x0eHEALTH_UNKNOWN\x10\x04\x32\x8e\x05\n\x0bNodeService\x12H\n\tGetHealth\x12\x1c.sickbay.v1.GetHealthRequest\x1a\x1d.sickbay.v1.GetHealthResponse\x12W\n\x0eListNodeEvents\x12!.sickbay.v1.ListNodeEventsRequest\x1a\".sickbay.v1.ListNodeEventsResponse\x12N\n\x0b\x45xplainNode\x12\x1e.sickbay.v1.ExplainNodeRequest\x1a\x1f.sickbay.v1.ExplainNodeResponse\x12\x46\n\x08RunCheck\x12\x1b.sickbay.v1.RunCheckRequest\x1a\x1d.sickbay.v1.GetHealthResponse\x12T\n\rReleaseDriver\x12 .sickbay.v1.ReleaseDriverRequest\x1a!.sickbay.v1.ReleaseDriverResponse\x12Q\n\x0cResumeDriver\x12\x1f.sickbay.v1.ResumeDriverRequest\x1a .sickbay.v1.ResumeDriverResponse\x12?\n\x06Inject\x12\x19.sickbay.v1.InjectRequest\x1a\x1a.sickbay.v1.InjectResponse\x12Z\n\x0f\x43ollectEvidence\x12\".sickbay.v1.CollectEvidenceRequest\x1a#.sickbay.v1.CollectEvidenceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sickbay.v1.node_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HEALTH']._serialized_start=1097
-  _globals['_HEALTH']._serialized_end=1212
+  _globals['_HEALTH']._serialized_start=1107
+  _globals['_HEALTH']._serialized_end=1222
   _globals['_MONITORSTATE']._serialized_start=61
   _globals['_MONITORSTATE']._serialized_end=144
   _globals['_GETHEALTHREQUEST']._serialized_start=146
@@ -55,15 +55,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESUMEDRIVERREQUEST']._serialized_start=833
   _globals['_RESUMEDRIVERREQUEST']._serialized_end=854
   _globals['_RELEASEDRIVERRESPONSE']._serialized_start=856
-  _globals['_RELEASEDRIVERRESPONSE']._serialized_end=912
-  _globals['_INJECTREQUEST']._serialized_start=914
-  _globals['_INJECTREQUEST']._serialized_end=943
-  _globals['_INJECTRESPONSE']._serialized_start=945
-  _globals['_INJECTRESPONSE']._serialized_end=995
-  _globals['_COLLECTEVIDENCEREQUEST']._serialized_start=997
-  _globals['_COLLECTEVIDENCEREQUEST']._serialized_end=1039
-  _globals['_COLLECTEVIDENCERESPONSE']._serialized_start=1041
-  _globals['_COLLECTEVIDENCERESPONSE']._serialized_end=1095
-  _globals['_NODESERVICE']._serialized_start=1215
-  _globals['_NODESERVICE']._serialized_end=1870
+  _globals['_RELEASEDRIVERRESPONSE']._serialized_end=894
+  _globals['_RESUMEDRIVERRESPONSE']._serialized_start=896
+  _globals['_RESUMEDRIVERRESPONSE']._serialized_end=918
+  _globals['_INJECTREQUEST']._serialized_start=920
+  _globals['_INJECTREQUEST']._serialized_end=949
+  _globals['_INJECTRESPONSE']._serialized_start=951
+  _globals['_INJECTRESPONSE']._serialized_end=1005
+  _globals['_COLLECTEVIDENCEREQUEST']._serialized_start=1007
+  _globals['_COLLECTEVIDENCEREQUEST']._serialized_end=1049
+  _globals['_COLLECTEVIDENCERESPONSE']._serialized_start=1051
+  _globals['_COLLECTEVIDENCERESPONSE']._serialized_end=1105
+  _globals['_NODESERVICE']._serialized_start=1225
+  _globals['_NODESERVICE']._serialized_end=1879
 # @@protoc_insertion_point(module_scope)

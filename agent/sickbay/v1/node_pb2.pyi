@@ -287,23 +287,35 @@ Global___ResumeDriverRequest: _TypeAlias = ResumeDriverRequest  # noqa: Y015
 class ReleaseDriverResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    RELEASED_FIELD_NUMBER: _builtins.int
     UNTIL_FIELD_NUMBER: _builtins.int
-    released: _builtins.bool
     until: _builtins.float
     def __init__(
         self,
         *,
-        released: _builtins.bool = ...,
         until: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["released", b"released", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseDriverResponse: _TypeAlias = ReleaseDriverResponse  # noqa: Y015
+
+@_typing.final
+class ResumeDriverResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeDriverResponse: _TypeAlias = ResumeDriverResponse  # noqa: Y015
 
 @_typing.final
 class InjectRequest(_message.Message):
@@ -329,19 +341,19 @@ Global___InjectRequest: _TypeAlias = InjectRequest  # noqa: Y015
 class InjectResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    ACCEPTED_FIELD_NUMBER: _builtins.int
-    DETAIL_FIELD_NUMBER: _builtins.int
-    accepted: _builtins.bool
-    detail: _builtins.str
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _types_pb2.Outcome:
+        """FAILED where injection is not allowed"""
+
     def __init__(
         self,
         *,
-        accepted: _builtins.bool = ...,
-        detail: _builtins.str = ...,
+        outcome: _types_pb2.Outcome | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "detail", b"detail"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,7 +62,7 @@ class NodeServiceStub:
         self.ResumeDriver = channel.unary_unary(
                 '/sickbay.v1.NodeService/ResumeDriver',
                 request_serializer=sickbay_dot_v1_dot_node__pb2.ResumeDriverRequest.SerializeToString,
-                response_deserializer=sickbay_dot_v1_dot_node__pb2.ReleaseDriverResponse.FromString,
+                response_deserializer=sickbay_dot_v1_dot_node__pb2.ResumeDriverResponse.FromString,
                 _registered_method=True)
         self.Inject = channel.unary_unary(
                 '/sickbay.v1.NodeService/Inject',
@@ -162,7 +162,7 @@ def add_NodeServiceServicer_to_server(servicer, server):
             'ResumeDriver': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeDriver,
                     request_deserializer=sickbay_dot_v1_dot_node__pb2.ResumeDriverRequest.FromString,
-                    response_serializer=sickbay_dot_v1_dot_node__pb2.ReleaseDriverResponse.SerializeToString,
+                    response_serializer=sickbay_dot_v1_dot_node__pb2.ResumeDriverResponse.SerializeToString,
             ),
             'Inject': grpc.unary_unary_rpc_method_handler(
                     servicer.Inject,
@@ -336,7 +336,7 @@ class NodeService:
             target,
             '/sickbay.v1.NodeService/ResumeDriver',
             sickbay_dot_v1_dot_node__pb2.ResumeDriverRequest.SerializeToString,
-            sickbay_dot_v1_dot_node__pb2.ReleaseDriverResponse.FromString,
+            sickbay_dot_v1_dot_node__pb2.ResumeDriverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,7 +38,7 @@ class NodeServiceStub:
     """Reads everything now, within the usual deadlines, and answers with what it found."""
     ReleaseDriver: _grpc.UnaryUnaryMultiCallable[_node_pb2.ReleaseDriverRequest, _node_pb2.ReleaseDriverResponse]
     """Lets go of the driver for at most `ttl_seconds`, so that a reset or a reload finds it free."""
-    ResumeDriver: _grpc.UnaryUnaryMultiCallable[_node_pb2.ResumeDriverRequest, _node_pb2.ReleaseDriverResponse]
+    ResumeDriver: _grpc.UnaryUnaryMultiCallable[_node_pb2.ResumeDriverRequest, _node_pb2.ResumeDriverResponse]
     Inject: _grpc.UnaryUnaryMultiCallable[_node_pb2.InjectRequest, _node_pb2.InjectResponse]
     """A kernel line as if the kernel had printed it. Refused unless the agent accepts injected faults; marked
     synthetic to the end.
@@ -55,7 +55,7 @@ class NodeServiceAsyncStub(NodeServiceStub):
     """Reads everything now, within the usual deadlines, and answers with what it found."""
     ReleaseDriver: _aio.UnaryUnaryMultiCallable[_node_pb2.ReleaseDriverRequest, _node_pb2.ReleaseDriverResponse]  # type: ignore[assignment]
     """Lets go of the driver for at most `ttl_seconds`, so that a reset or a reload finds it free."""
-    ResumeDriver: _aio.UnaryUnaryMultiCallable[_node_pb2.ResumeDriverRequest, _node_pb2.ReleaseDriverResponse]  # type: ignore[assignment]
+    ResumeDriver: _aio.UnaryUnaryMultiCallable[_node_pb2.ResumeDriverRequest, _node_pb2.ResumeDriverResponse]  # type: ignore[assignment]
     Inject: _aio.UnaryUnaryMultiCallable[_node_pb2.InjectRequest, _node_pb2.InjectResponse]  # type: ignore[assignment]
     """A kernel line as if the kernel had printed it. Refused unless the agent accepts injected faults; marked
     synthetic to the end.
@@ -105,7 +105,7 @@ class NodeServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _node_pb2.ResumeDriverRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_node_pb2.ReleaseDriverResponse, _abc.Awaitable[_node_pb2.ReleaseDriverResponse]]: ...
+    ) -> _typing.Union[_node_pb2.ResumeDriverResponse, _abc.Awaitable[_node_pb2.ResumeDriverResponse]]: ...
 
     @_abc_1.abstractmethod
     def Inject(

@@ -5,6 +5,7 @@ The words that every Sickbay service shares.
 
 Times are Unix seconds in UTC as doubles, unless a name says otherwise. Every enum's zero means "the sender
 did not say"; a reader keeps a number that it does not know and treats it as unspecified, which acts on nothing.
+A time or a figure that is not finite counts as unset. Texts are UTF-8; what was not is written as \\xNN.
 """
 
 from collections import abc as _abc
@@ -200,6 +201,94 @@ STEP_DONE: Step.ValueType  # 8
 STEP_QUARANTINED: Step.ValueType  # 9
 STEP_CANCELLED: Step.ValueType  # 10
 Global___Step: _TypeAlias = Step  # noqa: Y015
+
+class _RungKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RungKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RungKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RUNG_KIND_UNSPECIFIED: _RungKind.ValueType  # 0
+    RUNG_KIND_RESTART_SERVICE: _RungKind.ValueType  # 1
+    RUNG_KIND_RESET_GPU: _RungKind.ValueType  # 2
+    RUNG_KIND_REBOOT: _RungKind.ValueType  # 3
+    RUNG_KIND_POWER_CYCLE: _RungKind.ValueType  # 4
+    RUNG_KIND_QUARANTINE: _RungKind.ValueType  # 5
+
+class RungKind(_RungKind, metaclass=_RungKindEnumTypeWrapper): ...
+
+RUNG_KIND_UNSPECIFIED: RungKind.ValueType  # 0
+RUNG_KIND_RESTART_SERVICE: RungKind.ValueType  # 1
+RUNG_KIND_RESET_GPU: RungKind.ValueType  # 2
+RUNG_KIND_REBOOT: RungKind.ValueType  # 3
+RUNG_KIND_POWER_CYCLE: RungKind.ValueType  # 4
+RUNG_KIND_QUARANTINE: RungKind.ValueType  # 5
+Global___RungKind: _TypeAlias = RungKind  # noqa: Y015
+
+class _DrainMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DrainModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DrainMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRAIN_MODE_UNSPECIFIED: _DrainMode.ValueType  # 0
+    DRAIN_MODE_WAIT: _DrainMode.ValueType  # 1
+    DRAIN_MODE_NONE: _DrainMode.ValueType  # 2
+
+class DrainMode(_DrainMode, metaclass=_DrainModeEnumTypeWrapper): ...
+
+DRAIN_MODE_UNSPECIFIED: DrainMode.ValueType  # 0
+DRAIN_MODE_WAIT: DrainMode.ValueType  # 1
+DRAIN_MODE_NONE: DrainMode.ValueType  # 2
+Global___DrainMode: _TypeAlias = DrainMode  # noqa: Y015
+
+class _OnTimeout:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OnTimeoutEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OnTimeout.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ON_TIMEOUT_UNSPECIFIED: _OnTimeout.ValueType  # 0
+    ON_TIMEOUT_HOLD: _OnTimeout.ValueType  # 1
+
+class OnTimeout(_OnTimeout, metaclass=_OnTimeoutEnumTypeWrapper): ...
+
+ON_TIMEOUT_UNSPECIFIED: OnTimeout.ValueType  # 0
+ON_TIMEOUT_HOLD: OnTimeout.ValueType  # 1
+Global___OnTimeout: _TypeAlias = OnTimeout  # noqa: Y015
+
+class _ActionKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ActionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ActionKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACTION_KIND_UNSPECIFIED: _ActionKind.ValueType  # 0
+    ACTION_KIND_CORDON: _ActionKind.ValueType  # 1
+    ACTION_KIND_AWAIT_DRAIN: _ActionKind.ValueType  # 2
+    ACTION_KIND_COLLECT_EVIDENCE: _ActionKind.ValueType  # 3
+    ACTION_KIND_RESTART_SERVICE: _ActionKind.ValueType  # 4
+    ACTION_KIND_RESET_GPU: _ActionKind.ValueType  # 5
+    ACTION_KIND_REBOOT: _ActionKind.ValueType  # 6
+    ACTION_KIND_POWER_CYCLE: _ActionKind.ValueType  # 7
+    ACTION_KIND_AWAIT_REPAIR: _ActionKind.ValueType  # 8
+    ACTION_KIND_VALIDATE: _ActionKind.ValueType  # 9
+    ACTION_KIND_RETURN: _ActionKind.ValueType  # 10
+
+class ActionKind(_ActionKind, metaclass=_ActionKindEnumTypeWrapper): ...
+
+ACTION_KIND_UNSPECIFIED: ActionKind.ValueType  # 0
+ACTION_KIND_CORDON: ActionKind.ValueType  # 1
+ACTION_KIND_AWAIT_DRAIN: ActionKind.ValueType  # 2
+ACTION_KIND_COLLECT_EVIDENCE: ActionKind.ValueType  # 3
+ACTION_KIND_RESTART_SERVICE: ActionKind.ValueType  # 4
+ACTION_KIND_RESET_GPU: ActionKind.ValueType  # 5
+ACTION_KIND_REBOOT: ActionKind.ValueType  # 6
+ACTION_KIND_POWER_CYCLE: ActionKind.ValueType  # 7
+ACTION_KIND_AWAIT_REPAIR: ActionKind.ValueType  # 8
+ACTION_KIND_VALIDATE: ActionKind.ValueType  # 9
+ACTION_KIND_RETURN: ActionKind.ValueType  # 10
+Global___ActionKind: _TypeAlias = ActionKind  # noqa: Y015
 
 @_typing.final
 class Subject(_message.Message):
@@ -404,10 +493,13 @@ class FieldValue(_message.Message):
     INTEGER_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    WIDE_INTEGER_FIELD_NUMBER: _builtins.int
     flag: _builtins.bool
     integer: _builtins.int
     number: _builtins.float
     text: _builtins.str
+    wide_integer: _builtins.str
+    """decimal digits of what 64 signed bits cannot hold"""
     def __init__(
         self,
         *,
@@ -415,16 +507,44 @@ class FieldValue(_message.Message):
         integer: _builtins.int = ...,
         number: _builtins.float = ...,
         text: _builtins.str = ...,
+        wide_integer: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "integer", b"integer", "number", b"number", "text", b"text", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "integer", b"integer", "number", b"number", "text", b"text", "value", b"value", "wide_integer", b"wide_integer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "integer", b"integer", "number", b"number", "text", b"text", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "integer", b"integer", "number", b"number", "text", b"text", "value", b"value", "wide_integer", b"wide_integer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["flag", "integer", "number", "text"]  # noqa: Y015
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["flag", "integer", "number", "text", "wide_integer"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 
 Global___FieldValue: _TypeAlias = FieldValue  # noqa: Y015
+
+@_typing.final
+class EventId(_message.Message):
+    """Something that happened once: a boot, a source, and that source's own sequence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    boot_id: _builtins.str
+    source: _builtins.str
+    sequence: _builtins.int
+    def __init__(
+        self,
+        *,
+        boot_id: _builtins.str = ...,
+        source: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "sequence", b"sequence", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventId: _TypeAlias = EventId  # noqa: Y015
 
 @_typing.final
 class Signal(_message.Message):
@@ -458,9 +578,7 @@ class Signal(_message.Message):
     AT_FIELD_NUMBER: _builtins.int
     AT_MONO_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
-    IDENTITY_BOOT_ID_FIELD_NUMBER: _builtins.int
-    IDENTITY_SOURCE_FIELD_NUMBER: _builtins.int
-    IDENTITY_SEQUENCE_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
     SYNTHETIC_FIELD_NUMBER: _builtins.int
@@ -469,10 +587,6 @@ class Signal(_message.Message):
     at: _builtins.float
     at_mono: _builtins.float
     """seconds on the node's CLOCK_MONOTONIC"""
-    identity_boot_id: _builtins.str
-    identity_source: _builtins.str
-    """empty: a reading, not an event"""
-    identity_sequence: _builtins.int
     raw: _builtins.str
     synthetic: _builtins.bool
     count: _builtins.int
@@ -480,6 +594,10 @@ class Signal(_message.Message):
     def subject(self) -> Global___Subject: ...
     @_builtins.property
     def fields(self) -> _containers.MessageMap[_builtins.str, Global___FieldValue]: ...
+    @_builtins.property
+    def identity(self) -> Global___EventId:
+        """unset: a reading, not an event"""
+
     @_builtins.property
     def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -490,17 +608,15 @@ class Signal(_message.Message):
         at: _builtins.float = ...,
         at_mono: _builtins.float = ...,
         fields: _abc.Mapping[_builtins.str, Global___FieldValue] | None = ...,
-        identity_boot_id: _builtins.str = ...,
-        identity_source: _builtins.str = ...,
-        identity_sequence: _builtins.int = ...,
+        identity: Global___EventId | None = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
         raw: _builtins.str = ...,
         synthetic: _builtins.bool = ...,
         count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["subject", b"subject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "at_mono", b"at_mono", "count", b"count", "fields", b"fields", "identity_boot_id", b"identity_boot_id", "identity_sequence", b"identity_sequence", "identity_source", b"identity_source", "kind", b"kind", "raw", b"raw", "sources", b"sources", "subject", b"subject", "synthetic", b"synthetic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "at_mono", b"at_mono", "count", b"count", "fields", b"fields", "identity", b"identity", "kind", b"kind", "raw", b"raw", "sources", b"sources", "subject", b"subject", "synthetic", b"synthetic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -731,6 +847,7 @@ class Incident(_message.Message):
     MILESTONES_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     REMEDIATION_FIELD_NUMBER: _builtins.int
+    SNOOZED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     node: _builtins.str
     boot_id: _builtins.str
@@ -747,6 +864,8 @@ class Incident(_message.Message):
     mode: Global___Mode.ValueType
     synthetic: _builtins.bool
     remediation: _builtins.str
+    snoozed: _builtins.bool
+    """a person took the node back"""
     @_builtins.property
     def subject(self) -> Global___Subject: ...
     @_builtins.property
@@ -777,15 +896,21 @@ class Incident(_message.Message):
         synthetic: _builtins.bool = ...,
         milestones: Global___Milestones | None = ...,
         decision: Global___Decision | None = ...,
-        remediation: _builtins.str = ...,
+        remediation: _builtins.str | None = ...,
+        snoozed: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_at", b"_closed_at", "closed_at", b"closed_at", "decision", b"decision", "milestones", b"milestones", "subject", b"subject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_at", b"_closed_at", "_remediation", b"_remediation", "closed_at", b"closed_at", "decision", b"decision", "milestones", b"milestones", "remediation", b"remediation", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_at", b"_closed_at", "boot_id", b"boot_id", "closed_at", b"closed_at", "closed_because", b"closed_because", "conditions", b"conditions", "decision", b"decision", "family", b"family", "id", b"id", "message", b"message", "milestones", b"milestones", "mode", b"mode", "node", b"node", "opened_at", b"opened_at", "reason", b"reason", "remediation", b"remediation", "remedy", b"remedy", "rule", b"rule", "severity", b"severity", "subject", b"subject", "synthetic", b"synthetic", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_at", b"_closed_at", "_remediation", b"_remediation", "boot_id", b"boot_id", "closed_at", b"closed_at", "closed_because", b"closed_because", "conditions", b"conditions", "decision", b"decision", "family", b"family", "id", b"id", "message", b"message", "milestones", b"milestones", "mode", b"mode", "node", b"node", "opened_at", b"opened_at", "reason", b"reason", "remediation", b"remediation", "remedy", b"remedy", "rule", b"rule", "severity", b"severity", "snoozed", b"snoozed", "subject", b"subject", "synthetic", b"synthetic", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_at: _TypeAlias = _typing.Literal["closed_at"]  # noqa: Y015
     _WhichOneofArgType__closed_at: _TypeAlias = _typing.Literal["_closed_at", b"_closed_at"]  # noqa: Y015
+    _WhichOneofReturnType__remediation: _TypeAlias = _typing.Literal["remediation"]  # noqa: Y015
+    _WhichOneofArgType__remediation: _TypeAlias = _typing.Literal["_remediation", b"_remediation"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__closed_at) -> _WhichOneofReturnType__closed_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__remediation) -> _WhichOneofReturnType__remediation | None: ...
 
 Global___Incident: _TypeAlias = Incident  # noqa: Y015
 
@@ -824,16 +949,18 @@ class Attempt(_message.Message):
     TRIES_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
     action_id: _builtins.str
-    kind: _builtins.str
+    kind: Global___ActionKind.ValueType
     started_at: _builtins.float
     tries: _builtins.int
     @_builtins.property
-    def last(self) -> Global___Outcome: ...
+    def last(self) -> Global___Outcome:
+        """unset: journalled, and no outcome yet"""
+
     def __init__(
         self,
         *,
         action_id: _builtins.str = ...,
-        kind: _builtins.str = ...,
+        kind: Global___ActionKind.ValueType = ...,
         started_at: _builtins.float = ...,
         tries: _builtins.int = ...,
         last: Global___Outcome | None = ...,
@@ -847,6 +974,175 @@ class Attempt(_message.Message):
 Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
 
 @_typing.final
+class Drain(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    ON_TIMEOUT_FIELD_NUMBER: _builtins.int
+    mode: Global___DrainMode.ValueType
+    timeout: _builtins.float
+    """seconds"""
+    on_timeout: Global___OnTimeout.ValueType
+    def __init__(
+        self,
+        *,
+        mode: Global___DrainMode.ValueType = ...,
+        timeout: _builtins.float = ...,
+        on_timeout: Global___OnTimeout.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "on_timeout", b"on_timeout", "timeout", b"timeout"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Drain: _TypeAlias = Drain  # noqa: Y015
+
+@_typing.final
+class Rung(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
+    kind: Global___RungKind.ValueType
+    deadline: _builtins.float
+    """seconds"""
+    service: _builtins.str
+    def __init__(
+        self,
+        *,
+        kind: Global___RungKind.ValueType = ...,
+        deadline: _builtins.float = ...,
+        service: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "kind", b"kind", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rung: _TypeAlias = Rung  # noqa: Y015
+
+@_typing.final
+class Validation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOAK_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    soak: _builtins.float
+    """seconds"""
+    deadline: _builtins.float
+    """seconds"""
+    def __init__(
+        self,
+        *,
+        soak: _builtins.float = ...,
+        deadline: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "soak", b"soak"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Validation: _TypeAlias = Validation  # noqa: Y015
+
+@_typing.final
+class Attempts(_message.Message):
+    """At most `max` repairs of one node within `window` seconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    max: _builtins.int
+    window: _builtins.float
+    def __init__(
+        self,
+        *,
+        max: _builtins.int = ...,
+        window: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max", b"max", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attempts: _TypeAlias = Attempts  # noqa: Y015
+
+@_typing.final
+class Deadlines(_message.Message):
+    """Seconds for the steps that are the coordinator's alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORDON_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    RETURNING_FIELD_NUMBER: _builtins.int
+    cordon: _builtins.float
+    evidence: _builtins.float
+    returning: _builtins.float
+    def __init__(
+        self,
+        *,
+        cordon: _builtins.float = ...,
+        evidence: _builtins.float = ...,
+        returning: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cordon", b"cordon", "evidence", b"evidence", "returning", b"returning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deadlines: _TypeAlias = Deadlines  # noqa: Y015
+
+@_typing.final
+class Remedy(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    DRAIN_FIELD_NUMBER: _builtins.int
+    LADDER_FIELD_NUMBER: _builtins.int
+    VALIDATION_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    DEADLINES_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    about: _builtins.str
+    @_builtins.property
+    def drain(self) -> Global___Drain: ...
+    @_builtins.property
+    def ladder(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rung]: ...
+    @_builtins.property
+    def validation(self) -> Global___Validation: ...
+    @_builtins.property
+    def attempts(self) -> Global___Attempts: ...
+    @_builtins.property
+    def deadlines(self) -> Global___Deadlines: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        about: _builtins.str = ...,
+        drain: Global___Drain | None = ...,
+        ladder: _abc.Iterable[Global___Rung] | None = ...,
+        validation: Global___Validation | None = ...,
+        attempts: Global___Attempts | None = ...,
+        deadlines: Global___Deadlines | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "deadlines", b"deadlines", "drain", b"drain", "validation", b"validation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "attempts", b"attempts", "deadlines", b"deadlines", "drain", b"drain", "id", b"id", "ladder", b"ladder", "validation", b"validation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Remedy: _TypeAlias = Remedy  # noqa: Y015
+
+@_typing.final
 class Remediation(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -854,26 +1150,34 @@ class Remediation(_message.Message):
     NODE_FIELD_NUMBER: _builtins.int
     INCIDENTS_FIELD_NUMBER: _builtins.int
     REMEDY_FIELD_NUMBER: _builtins.int
-    RUNGS_FIELD_NUMBER: _builtins.int
-    RUNG_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
+    BOOT_BEFORE_FIELD_NUMBER: _builtins.int
     OPENED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
-    STEP_DEADLINE_FIELD_NUMBER: _builtins.int
+    STEP_SINCE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    CORDONED_FIELD_NUMBER: _builtins.int
+    CLEAN_SINCE_FIELD_NUMBER: _builtins.int
+    NEXT_TRY_AT_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     node: _builtins.str
-    remedy: _builtins.str
-    rung: _builtins.int
     step: Global___Step.ValueType
+    boot_before: _builtins.str
     opened_at: _builtins.float
     updated_at: _builtins.float
-    step_deadline: _builtins.float
+    step_since: _builtins.float
+    rung: _builtins.int
+    issued: _builtins.bool
+    cordoned: _builtins.bool
+    clean_since: _builtins.float
+    next_try_at: _builtins.float
     @_builtins.property
     def incidents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
-    def rungs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def remedy(self) -> Global___Remedy: ...
     @_builtins.property
     def attempt(self) -> Global___Attempt: ...
     @_builtins.property
@@ -884,20 +1188,26 @@ class Remediation(_message.Message):
         id: _builtins.str = ...,
         node: _builtins.str = ...,
         incidents: _abc.Iterable[_builtins.str] | None = ...,
-        remedy: _builtins.str = ...,
-        rungs: _abc.Iterable[_builtins.str] | None = ...,
-        rung: _builtins.int = ...,
+        remedy: Global___Remedy | None = ...,
         step: Global___Step.ValueType = ...,
+        boot_before: _builtins.str = ...,
         opened_at: _builtins.float = ...,
         updated_at: _builtins.float = ...,
-        step_deadline: _builtins.float = ...,
+        step_since: _builtins.float = ...,
+        rung: _builtins.int = ...,
+        issued: _builtins.bool = ...,
+        cordoned: _builtins.bool = ...,
+        clean_since: _builtins.float | None = ...,
+        next_try_at: _builtins.float = ...,
         attempt: Global___Attempt | None = ...,
         history: _abc.Iterable[Global___StepRecord] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "attempt", b"attempt", "clean_since", b"clean_since", "remedy", b"remedy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "history", b"history", "id", b"id", "incidents", b"incidents", "node", b"node", "opened_at", b"opened_at", "remedy", b"remedy", "rung", b"rung", "rungs", b"rungs", "step", b"step", "step_deadline", b"step_deadline", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "attempt", b"attempt", "boot_before", b"boot_before", "clean_since", b"clean_since", "cordoned", b"cordoned", "history", b"history", "id", b"id", "incidents", b"incidents", "issued", b"issued", "next_try_at", b"next_try_at", "node", b"node", "opened_at", b"opened_at", "remedy", b"remedy", "rung", b"rung", "step", b"step", "step_since", b"step_since", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__clean_since: _TypeAlias = _typing.Literal["clean_since"]  # noqa: Y015
+    _WhichOneofArgType__clean_since: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__clean_since) -> _WhichOneofReturnType__clean_since | None: ...
 
 Global___Remediation: _TypeAlias = Remediation  # noqa: Y015

@@ -5,6 +5,7 @@ The words that every Sickbay service shares.
 
 Times are Unix seconds in UTC as doubles, unless a name says otherwise. Every enum's zero means "the sender
 did not say"; a reader keeps a number that it does not know and treats it as unspecified, which acts on nothing.
+A time or a figure that is not finite counts as unset. Texts are UTF-8; what was not is written as \\xNN.
 """
 
 from collections import abc as _abc
