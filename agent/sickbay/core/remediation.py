@@ -1,28 +1,22 @@
-"""Remediation: a node's way back, as a small machine.
+"""Remediation: a node's way back to service, as one frozen value.
 
-The caller asks `due` for the next action, journals `begun`, performs the effect, and gives the outcome to
-`absorbed`. Between any two of these the process may die: the journal holds the attempt, the effect is
-idempotent under its action id, and `interrupted` turns an attempt without an outcome into *unknown*, which is
-asked again under the same id and is never taken for success.
-
-Invariants, checked by the property tests:
-* a repair is due only after the node was seen drained since the last time it could have taken work;
-* the node is given back only after a validation that held for the whole soak;
-* unknown moves nothing forward; only time turns it into a person's case;
-* every remediation ends: each step has a deadline, and the ladder has an end.
+`sickbay.core.remediation_steps` moves it; this module says what it is and what is due in it.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
+from types import MappingProxyType
 
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId
-from sickbay.core.outcomes import Outcome, Verdict
-from sickbay.core.remedies import Remedy, RungKind
+from sickbay.core.outcomes import Outcome
+from sickbay.core.remedies import DrainMode, Remedy, Rung, RungKind
 
-_HISTORY = 200
-"""Records kept on the remediation itself; the ledger has them all."""
+ISSUE = 120.0
+"""Seconds in which a repair that was never begun must be let through by the gates."""
+
+GRACE = 60.0
+"""Seconds that a step has at least after the coordinator was away: a look before any verdict on time."""
 
 
 class Step(Enum):
@@ -42,12 +36,16 @@ class Step(Enum):
     @property
     def is_end(self) -> bool:
         """Whether nothing follows."""
-        return self in {Step.DONE, Step.QUARANTINED, Step.CANCELLED}
+        return self in _ENDS
 
     @property
     def before_repair(self) -> bool:
-        """Whether nothing was done to the node yet beyond taking it out of service."""
-        return self in {Step.PROPOSED, Step.CORDONING, Step.DRAINING, Step.EVIDENCE}
+        """Whether the step comes before the repair of its rung."""
+        return self in _BEFORE_REPAIR
+
+
+_ENDS = frozenset({Step.DONE, Step.QUARANTINED, Step.CANCELLED})
+_BEFORE_REPAIR = frozenset({Step.PROPOSED, Step.CORDONING, Step.DRAINING, Step.EVIDENCE})
 
 
 class ActionKind(Enum):
@@ -64,29 +62,39 @@ class ActionKind(Enum):
     VALIDATE = "validate"
     RETURN = "return"
 
+    @property
+    def is_destructive(self) -> bool:
+        """Whether it takes something from the node that is not given back by undoing it."""
+        return self in _DESTRUCTIVE
 
-DESTRUCTIVE = frozenset(
+    @property
+    def is_harmful(self) -> bool:
+        """Whether the gates are asked before it."""
+        return self is ActionKind.CORDON or self.is_destructive
+
+
+_DESTRUCTIVE = frozenset(
     {ActionKind.RESTART_SERVICE, ActionKind.RESET_GPU, ActionKind.REBOOT, ActionKind.POWER_CYCLE},
 )
 
-_REPAIR = {
-    RungKind.RESTART_SERVICE: ActionKind.RESTART_SERVICE,
-    RungKind.RESET_GPU: ActionKind.RESET_GPU,
-    RungKind.REBOOT: ActionKind.REBOOT,
-    RungKind.POWER_CYCLE: ActionKind.POWER_CYCLE,
-}
+_REPAIR = MappingProxyType(
+    {
+        RungKind.RESTART_SERVICE: ActionKind.RESTART_SERVICE,
+        RungKind.RESET_GPU: ActionKind.RESET_GPU,
+        RungKind.REBOOT: ActionKind.REBOOT,
+        RungKind.POWER_CYCLE: ActionKind.POWER_CYCLE,
+    },
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """Seconds that each step may take before a person is asked; draining has its own, in the remedy."""
-
-    cordon: float = 60.0
-    evidence: float = 30.0
-    issue: float = 120.0
-    repair: float = 900.0
-    validate: float = 600.0
-    giving_back: float = 120.0
+_DUE = MappingProxyType(
+    {
+        Step.CORDONING: ActionKind.CORDON,
+        Step.DRAINING: ActionKind.AWAIT_DRAIN,
+        Step.EVIDENCE: ActionKind.COLLECT_EVIDENCE,
+        Step.VALIDATING: ActionKind.VALIDATE,
+        Step.RETURNING: ActionKind.RETURN,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,32 +119,45 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One effect to perform. The same `id` means the same effect, however often it is asked for."""
+    """One effect to perform. The same `id` means the same effect, however often it is asked for.
+
+    `boot_before` is the boot that a reboot must lead away from. `after` is the repair that a validation has
+    to prove, None when the fault went away by itself.
+    """
 
     id: ActionId
     kind: ActionKind
     node: NodeName
     boot_before: BootId
+    after: RungKind | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remediation:
-    """The whole state. Times are Unix seconds; `boot_before` is the boot that the fault was seen on."""
+    """The whole state. Times are Unix seconds.
+
+    `boot_before` is the boot on which the repair that comes next is needed. `tried` is the highest rung whose
+    repair was begun, -1 for none. `issued` says that the repair of this rung was seen to be accepted.
+    `relieved` says that the fault went away once already before any repair.
+    """
 
     id: RemediationId
     node: NodeName
     incidents: tuple[IncidentId, ...]
     remedy: Remedy
-    deadlines: Deadlines
     step: Step
     boot_before: BootId
     opened_at: float
     updated_at: float
     step_since: float
     rung: int = 0
+    tried: int = -1
     issued: bool = False
     cordoned: bool = False
+    relieved: bool = False
     clean_since: float | None = None
+    resumed_at: float | None = None
     next_try_at: float = 0.0
     attempt: Attempt | None = None
     history: tuple[StepRecord, ...] = ()
@@ -149,13 +170,37 @@ class Remediation:
     @property
     def step_deadline(self) -> float:
         """When the present step runs out, in Unix seconds."""
-        return self.step_since + _allowed(self)
+        since_resumed = 0.0 if self.resumed_at is None else self.resumed_at + GRACE
+        return max(self.step_since + _allowed(self), since_resumed)
 
     @property
     def rung_kind(self) -> RungKind:
         """The repair that the ladder has reached; QUARANTINE past its end."""
+        return self.present_rung.kind
+
+    @property
+    def present_rung(self) -> Rung:
+        """The rung that the ladder has reached."""
         ladder = self.remedy.ladder
-        return ladder[self.rung] if self.rung < len(ladder) else RungKind.QUARANTINE
+        return ladder[self.rung] if self.rung < len(ladder) else Rung(kind=RungKind.QUARANTINE)
+
+    @property
+    def last_repair(self) -> RungKind | None:
+        """The repair that was begun last, if any was."""
+        return self.remedy.ladder[self.tried].kind if self.tried >= 0 else None
+
+    @property
+    def waits_for_drain(self) -> bool:
+        """Whether the repair has to wait for the node's jobs.
+
+        A remedy may say that it disturbs no job; that is believed of a service's restart only.
+        """
+        return not (self.remedy.drain.mode is DrainMode.NONE and self.rung_kind is RungKind.RESTART_SERVICE)
+
+    @property
+    def repair_begun(self) -> bool:
+        """Whether the repair of the present rung may have happened."""
+        return self.tried >= self.rung
 
 
 def proposed(
@@ -164,17 +209,15 @@ def proposed(
     incident: IncidentId,
     boot: BootId,
     remedy: Remedy,
-    deadlines: Deadlines,
     now: float,
 ) -> Remediation:
-    """A new remediation for one incident. Its id follows from the incident, so it cannot be opened twice."""
-    digest = hashlib.sha256(f"{node}|{incident}".encode()).hexdigest()
+    """A new remediation for one incident; nothing happens in it until it is approved."""
+    digest = hashlib.sha256(f"{node}|{incident}|{now:.6f}".encode()).hexdigest()
     return Remediation(
         id=RemediationId(f"rem-{digest[:12]}"),
         node=node,
         incidents=(incident,),
         remedy=remedy,
-        deadlines=deadlines,
         step=Step.PROPOSED,
         boot_before=boot,
         opened_at=now,
@@ -186,207 +229,34 @@ def proposed(
 
 def due(rem: Remediation, now: float) -> Action | None:
     """The action to perform now, or None when there is none or it is not yet time to ask again."""
-    if rem.step.is_end or rem.step is Step.PROPOSED or now < rem.next_try_at:
-        return None
     kind = _kind_due(rem)
-    return Action(id=_action_id(rem, kind), kind=kind, node=rem.node, boot_before=rem.boot_before)
-
-
-def begun(rem: Remediation, action: Action, now: float) -> Remediation:
-    """The state to journal before the effect: from here on, the effect may have happened."""
-    same = rem.attempt is not None and rem.attempt.action_id == action.id
-    tries = rem.attempt.tries + 1 if same and rem.attempt is not None else 1
-    started = rem.attempt.started_at if same and rem.attempt is not None else now
-    attempt = Attempt(action_id=action.id, kind=action.kind, started_at=started, tries=tries)
-    return replace(rem, attempt=attempt, updated_at=now)
-
-
-def interrupted(rem: Remediation, now: float) -> Remediation:
-    """After a restart: an attempt without an outcome may or may not have happened."""
-    if rem.attempt is None or rem.attempt.last is not None:
-        return rem
-    return absorbed(rem, Outcome.unknown("the coordinator stopped before it heard the outcome"), now)
-
-
-def approved(rem: Remediation, now: float) -> Remediation:
-    """The gates let it through: begin."""
-    return _to(rem, Step.CORDONING, now, "all gates let it through") if rem.step is Step.PROPOSED else rem
-
-
-def absorbed(rem: Remediation, outcome: Outcome, now: float, *, poll: float = 1.0) -> Remediation:
-    """The state after an outcome. `poll` is the wait, in seconds, before the same thing is asked again."""
-    if rem.step.is_end or rem.attempt is None:
-        return rem
-    rem = replace(rem, attempt=replace(rem.attempt, last=outcome), updated_at=now)
-    match outcome.verdict:
-        case Verdict.DONE:
-            return _done(rem, outcome, now, poll)
-        case Verdict.RETRY:
-            return replace(rem, next_try_at=now + poll, clean_since=None)
-        case Verdict.UNKNOWN:
-            # Backing off keeps a scheduler that is down from being asked every second by every node.
-            wait = min(poll * 2 ** min(rem.attempt.tries if rem.attempt else 1, 5), 30.0)
-            return replace(rem, next_try_at=now + wait, clean_since=None)
-        case Verdict.FAILED:
-            return _failed(rem, outcome, now)
-        case _:
-            assert_never(outcome.verdict)
-
-
-def expired(rem: Remediation, now: float) -> Remediation:
-    """The state once the present step's deadline has passed; the same state before that."""
-    if rem.step.is_end or now <= rem.step_deadline:
-        return rem
-    last = (
-        rem.attempt.last.detail if rem.attempt is not None and rem.attempt.last is not None else "no answer"
+    if kind is None or now < rem.next_try_at:
+        return None
+    return Action(
+        id=ActionId(f"{rem.id}/{rem.rung}/{kind.value}"),
+        kind=kind,
+        node=rem.node,
+        boot_before=rem.boot_before,
+        after=rem.last_repair,
+        service=rem.present_rung.service,
     )
-    detail = f"out of time while {rem.step.value}: {last}"
-    match rem.step:
-        case Step.EVIDENCE:
-            return _to(rem, Step.REPAIRING, now, f"went on without all evidence ({last})")
-        case Step.REPAIRING | Step.VALIDATING:
-            return _climb(rem, now, detail)
-        case _:
-            return _to(rem, Step.QUARANTINED, now, detail)
 
 
-def merged(rem: Remediation, incident: IncidentId, remedy: Remedy, now: float) -> Remediation:
-    """With another incident of the same node aboard; the remedy that goes further wins while that helps."""
-    if incident in rem.incidents or rem.step.is_end:
-        return rem
-    stronger = remedy.strength > rem.remedy.strength
-    note = StepRecord(step=rem.step, at=now, detail=f"{incident} rides along")
-    rem = replace(
-        rem,
-        incidents=(*rem.incidents, incident),
-        updated_at=now,
-        history=(*rem.history, note)[-_HISTORY:],
-    )
-    if stronger and rem.step.before_repair:
-        return replace(rem, remedy=remedy, rung=0)
-    return rem
-
-
-def relieved(rem: Remediation, now: float, why: str) -> Remediation:
-    """The fault went away before any repair: nothing is repaired, but the node still proves itself."""
-    if not rem.step.before_repair:
-        return rem
-    if not rem.cordoned:
-        return cancelled(rem, now, why)
-    return _to(rem, Step.VALIDATING, now, why)
-
-
-def cancelled(rem: Remediation, now: float, why: str) -> Remediation:
-    """A person took the node back, or nothing had been done yet: stop, and undo nothing."""
-    return rem if rem.step.is_end else _to(rem, Step.CANCELLED, now, why)
-
-
-def _kind_due(rem: Remediation) -> ActionKind:
-    match rem.step:
-        case Step.CORDONING:
-            return ActionKind.CORDON
-        case Step.DRAINING:
-            return ActionKind.AWAIT_DRAIN
-        case Step.EVIDENCE:
-            return ActionKind.COLLECT_EVIDENCE
-        case Step.REPAIRING:
-            return ActionKind.AWAIT_REPAIR if rem.issued else _REPAIR[rem.rung_kind]
-        case Step.VALIDATING:
-            return ActionKind.VALIDATE
-        case _:
-            return ActionKind.RETURN
-
-
-def _action_id(rem: Remediation, kind: ActionKind) -> ActionId:
-    return ActionId(f"{rem.id}/{rem.rung}/{kind.value}")
+def _kind_due(rem: Remediation) -> ActionKind | None:
+    if rem.step is not Step.REPAIRING:
+        return _DUE.get(rem.step)
+    return ActionKind.AWAIT_REPAIR if rem.issued else _REPAIR[rem.rung_kind]
 
 
 def _allowed(rem: Remediation) -> float:
-    match rem.step:
-        case Step.CORDONING:
-            return rem.deadlines.cordon
-        case Step.DRAINING:
-            return rem.remedy.drain.timeout
-        case Step.EVIDENCE:
-            return rem.deadlines.evidence
-        case Step.REPAIRING:
-            return rem.deadlines.repair if rem.issued else rem.deadlines.issue
-        case Step.VALIDATING:
-            return rem.deadlines.validate + rem.remedy.soak
-        case Step.RETURNING:
-            return rem.deadlines.giving_back
-        case _:
-            return float("inf")
-
-
-def _done(rem: Remediation, outcome: Outcome, now: float, poll: float) -> Remediation:
-    match rem.step:
-        case Step.CORDONING:
-            return _to(replace(rem, cordoned=True), Step.DRAINING, now, outcome.detail or "cordoned")
-        case Step.DRAINING:
-            return _drained(rem, outcome, now)
-        case Step.EVIDENCE:
-            return _to(rem, Step.REPAIRING, now, outcome.detail or "evidence kept")
-        case Step.REPAIRING if not rem.issued:
-            note = StepRecord(step=rem.step, at=now, detail=outcome.detail or f"{rem.rung_kind.value} begun")
-            return replace(
-                rem,
-                issued=True,
-                step_since=now,
-                next_try_at=now,
-                history=(*rem.history, note)[-_HISTORY:],
-            )
-        case Step.REPAIRING:
-            return _to(rem, Step.VALIDATING, now, outcome.detail or "repair seen")
-        case Step.VALIDATING:
-            return _validated(rem, outcome, now, poll)
-        case _:
-            return _to(rem, Step.DONE, now, outcome.detail or "back in service")
-
-
-def _drained(rem: Remediation, outcome: Outcome, now: float) -> Remediation:
-    if rem.rung_kind is RungKind.QUARANTINE:
-        return _to(rem, Step.QUARANTINED, now, "drained; the remedy asks for a person")
-    following = Step.EVIDENCE if rem.rung == 0 else Step.REPAIRING
-    return _to(rem, following, now, outcome.detail or "drained")
-
-
-def _validated(rem: Remediation, outcome: Outcome, now: float, poll: float) -> Remediation:
-    since = now if rem.clean_since is None else rem.clean_since
-    if now - since >= rem.remedy.soak:
-        return _to(rem, Step.RETURNING, now, outcome.detail or "validated")
-    return replace(rem, clean_since=since, next_try_at=now + min(poll, since + rem.remedy.soak - now))
-
-
-def _failed(rem: Remediation, outcome: Outcome, now: float) -> Remediation:
-    match rem.step:
-        case Step.CORDONING:
-            return cancelled(rem, now, f"could not cordon: {outcome.detail}")
-        case Step.EVIDENCE:
-            return _to(rem, Step.REPAIRING, now, f"went on without all evidence ({outcome.detail})")
-        case Step.REPAIRING | Step.VALIDATING:
-            return _climb(rem, now, f"{rem.step.value} failed: {outcome.detail}")
-        case _:
-            return _to(rem, Step.QUARANTINED, now, f"{rem.step.value} failed: {outcome.detail}")
-
-
-def _climb(rem: Remediation, now: float, why: str) -> Remediation:
-    """The next rung, if there is one; and first the proof again that nothing runs on the node."""
-    higher = replace(rem, rung=rem.rung + 1)
-    if higher.rung_kind is RungKind.QUARANTINE:
-        return _to(higher, Step.QUARANTINED, now, why)
-    return _to(higher, Step.DRAINING, now, f"{why}; next: {higher.rung_kind.value}")
-
-
-def _to(rem: Remediation, step: Step, now: float, detail: str) -> Remediation:
-    record = StepRecord(step=step, at=now, detail=detail)
-    return replace(
-        rem,
-        step=step,
-        step_since=now,
-        updated_at=now,
-        next_try_at=now,
-        issued=False,
-        clean_since=None,
-        history=(*rem.history, record)[-_HISTORY:],
-    )
+    """Seconds that the present step may take. A proposal waits for ever: it has done nothing."""
+    if rem.step is Step.REPAIRING:
+        # A repair that may have happened is looked for as long as one that was accepted.
+        return rem.present_rung.deadline if rem.repair_begun else ISSUE
+    return {
+        Step.CORDONING: rem.remedy.deadlines.cordon,
+        Step.DRAINING: rem.remedy.drain.timeout,
+        Step.EVIDENCE: rem.remedy.deadlines.evidence,
+        Step.VALIDATING: rem.remedy.validation.deadline + rem.remedy.validation.soak,
+        Step.RETURNING: rem.remedy.deadlines.returning,
+    }.get(rem.step, float("inf"))
