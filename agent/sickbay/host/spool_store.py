@@ -1,0 +1,256 @@
+"""What the spool does with its file, synchronously; `sickbay.host.spool` gives it a thread and deadlines.
+
+Everything inside one `transaction` reaches the disk together or not at all: the cursor can therefore never
+be ahead of the events that it covers, nor behind them.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from sickbay.core.devices import Inventory
+from sickbay.core.ids import ActionId, BootId, NodeName
+from sickbay.core.messages import Event
+from sickbay.core.outcomes import Outcome, Verdict
+from sickbay.host.spool_records import UnreadableRecordError, decoded, decoded_event, encoded, kind_of
+
+_ROW_OVERHEAD = 200
+"""Bytes that a row takes beside its body: its id, its keys and its share of two indices."""
+
+_AGE_CHECK_INTERVAL = 3600.0
+"""Seconds between two looks for events that are too old: each look reads the whole table."""
+
+_COLUMNS = "sequence, id, at, boot_id, kind, body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is kept: bytes of events altogether, and seconds that an acknowledged one stays readable."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_age: float = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What is to be kept together. None leaves what is there; `state` is encoded as JSON."""
+
+    boot_id: BootId
+    events: tuple[Event, ...] = ()
+    cursor: int | None = None
+    state: object | None = None
+    baseline: Inventory | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What one boot left behind. `state` is JSON as it was given, None when there is none."""
+
+    cursor: int | None
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedGrant:
+    """An action that was begun. `outcome` None: begun, and its end was never heard of."""
+
+    action_id: ActionId
+    boot_id: BootId
+    verb: str
+    began_at: float
+    outcome: Outcome | None
+
+
+class SpoolStore:
+    """The spool's tables. Errors of the disk leave as sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection, node: NodeName, limits: Limits) -> None:
+        self._db = connection
+        self._node = node
+        self._limits = limits
+        self.unreadable = 0
+        self._bytes = self._measured()
+        self._trimmed_at = 0.0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and on the disk when it ends."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself after some errors (a full disk among them), and says so.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._bytes = self._measured()
+            raise
+
+    def close(self) -> None:
+        """Give the file back; the write-ahead log is folded in."""
+        self._db.close()
+
+    def append(self, batch: Batch) -> tuple[Event, ...]:
+        """Keep a batch; the events that are new, with their sequences. An id that is known is not new."""
+        kept = tuple(kept for event in batch.events if (kept := self._insert(event)) is not None)
+        self._db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (batch.boot_id,))
+        if batch.cursor is not None:
+            self._db.execute("UPDATE boots SET cursor=? WHERE boot_id=?", (batch.cursor, batch.boot_id))
+        if batch.state is not None:
+            state = encoded(batch.state)
+            self._db.execute("UPDATE boots SET state=? WHERE boot_id=?", (state, batch.boot_id))
+        if batch.baseline is not None:
+            self._db.execute("INSERT OR REPLACE INTO baseline VALUES (0, ?)", (encoded(batch.baseline),))
+        return kept
+
+    def _insert(self, event: Event) -> Event | None:
+        body = encoded(event.what)
+        done = self._db.execute(
+            "INSERT OR IGNORE INTO events (id, at, boot_id, kind, body) VALUES (?, ?, ?, ?, ?)",
+            (event.id, event.at, event.boot_id, kind_of(event.what), body),
+        )
+        if done.rowcount == 0:
+            return None
+        self._bytes += len(body) + _ROW_OVERHEAD
+        return replace(event, sequence=int(done.lastrowid or 0), node=self._node)
+
+    def trim(self, now: float) -> int:
+        """Drop what the limits do not allow, oldest first; how many of those nobody had acknowledged."""
+        acknowledged = self.acknowledged()
+        if now - self._trimmed_at >= _AGE_CHECK_INTERVAL:
+            self._trimmed_at = now
+            self._drop_aged(now, acknowledged)
+        if self._bytes <= self._limits.max_bytes:
+            return 0
+        return self._drop_down_to(self._limits.max_bytes * 9 // 10, acknowledged)
+
+    def _drop_aged(self, now: float, acknowledged: int) -> None:
+        oldest = now - self._limits.max_age
+        self._db.execute("DELETE FROM events WHERE sequence <= ? AND at < ?", (acknowledged, oldest))
+        # A grant lives for minutes; a record that is this old can no longer be asked for.
+        self._db.execute("DELETE FROM actions WHERE began_at < ?", (oldest,))
+        self._bytes = self._measured()
+
+    def _measured(self) -> int:
+        size, rows = self._db.execute(
+            "SELECT coalesce(sum(length(body)), 0), count(*) FROM events"
+        ).fetchone()
+        return int(size) + int(rows) * _ROW_OVERHEAD
+
+    def _drop_down_to(self, target: int, acknowledged: int) -> int:
+        last, excess = 0, self._bytes - target
+        for sequence, size in self._db.execute("SELECT sequence, length(body) FROM events ORDER BY sequence"):
+            last, excess = sequence, excess - size - _ROW_OVERHEAD
+            if excess <= 0:
+                break
+        lost = self._db.execute(
+            "SELECT count(*) FROM events WHERE sequence > ? AND sequence <= ?",
+            (acknowledged, last),
+        ).fetchone()[0]
+        self._db.execute("DELETE FROM events WHERE sequence <= ?", (last,))
+        self._bytes = target + excess
+        return int(lost)
+
+    def acknowledge(self, sequence: int) -> None:
+        """All events up to `sequence` are safe elsewhere. An older acknowledgement changes nothing."""
+        self._db.execute(
+            "UPDATE marks SET value = max(value, ?) WHERE name = 'acknowledged'",
+            (sequence,),
+        )
+
+    def acknowledged(self) -> int:
+        """The highest sequence that was acknowledged."""
+        return int(
+            self._db.execute("SELECT value FROM marks WHERE name = 'acknowledged'").fetchone()[0],
+        )
+
+    def unacknowledged(self, *, after: int, limit: int) -> tuple[Event, ...]:
+        """The oldest `limit` events past `after` that nobody acknowledged."""
+        return self._events(
+            f"SELECT {_COLUMNS} FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",  # noqa: S608 - constant
+            (max(after, self.acknowledged()), limit),
+        )
+
+    def depth(self) -> int:
+        """How many events wait for an acknowledgement."""
+        count = "SELECT count(*) FROM events WHERE sequence > ?"
+        return int(self._db.execute(count, (self.acknowledged(),)).fetchone()[0])
+
+    def recent(self, *, since: float, limit: int) -> tuple[Event, ...]:
+        """The latest `limit` events at or after `since` (Unix seconds), oldest first."""
+        latest = self._events(
+            f"SELECT {_COLUMNS} FROM events WHERE at >= ? ORDER BY sequence DESC LIMIT ?",  # noqa: S608 - constant
+            (since, limit),
+        )
+        return latest[::-1]
+
+    def event(self, ident: str) -> Event | None:
+        """The event of that id or sequence, or None."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE id = ? OR sequence = ?"  # noqa: S608 - constant
+        found = self._events(query, (ident, int(ident) if ident.isdecimal() else -1))
+        return found[0] if found else None
+
+    def _events(self, query: str, values: Sequence[object]) -> tuple[Event, ...]:
+        rows = self._db.execute(query, values).fetchall()
+        return tuple(event for row in rows if (event := self._event(row)) is not None)
+
+    def _event(self, row: tuple[int, str, float, str, str, bytes]) -> Event | None:
+        sequence, ident, at, boot_id, kind, body = row
+        try:
+            what = decoded_event(kind, body)
+        except UnreadableRecordError:
+            self.unreadable += 1
+            return None
+        return Event(sequence=sequence, id=ident, at=at, boot_id=BootId(boot_id), what=what, node=self._node)
+
+    def restored(self, boot_id: BootId) -> Restored:
+        """What this boot left behind when the agent last ran in it; empty for a boot that is new."""
+        row = self._db.execute("SELECT cursor, state FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
+        return Restored(cursor=row[0], state=row[1]) if row else Restored(cursor=None, state=None)
+
+    def forget_other_boots(self, boot_id: BootId) -> None:
+        """Drop cursors and open conditions of boots that are over; their events stay."""
+        self._db.execute("DELETE FROM boots WHERE boot_id <> ?", (boot_id,))
+
+    def baseline(self) -> Inventory | None:
+        """What the node held when it was last seen healthy."""
+        row = self._db.execute("SELECT body FROM baseline").fetchone()
+        try:
+            return decoded(row[0], Inventory) if row else None
+        except UnreadableRecordError:
+            self.unreadable += 1
+            return None
+
+    def begin(self, action: UsedGrant) -> UsedGrant | None:
+        """Use a grant: None when that is now recorded, or the earlier use that stands in the way."""
+        done = self._db.execute(
+            "INSERT OR IGNORE INTO actions (action_id, boot_id, verb, began_at) VALUES (?, ?, ?, ?)",
+            (action.action_id, action.boot_id, action.verb, action.began_at),
+        )
+        return None if done.rowcount else self.used(action.action_id)
+
+    def conclude(self, action_id: ActionId, outcome: Outcome) -> None:
+        """Record what came of an action that was begun."""
+        self._db.execute(
+            "UPDATE actions SET verdict = ?, detail = ? WHERE action_id = ?",
+            (outcome.verdict.value, outcome.detail, action_id),
+        )
+
+    def used(self, action_id: ActionId) -> UsedGrant | None:
+        """The record of an action, or None when it was never begun."""
+        row = self._db.execute(
+            "SELECT boot_id, verb, began_at, verdict, detail FROM actions WHERE action_id = ?",
+            (action_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        boot_id, verb, began_at, verdict, detail = row
+        outcome = Outcome(verdict=Verdict(verdict), detail=detail) if verdict else None
+        return UsedGrant(
+            action_id=action_id,
+            boot_id=BootId(boot_id),
+            verb=verb,
+            began_at=began_at,
+            outcome=outcome,
+        )
