@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from sickbay.core.conditions import Condition
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome, Verdict
+from sickbay.core.signals import Signal
 from sickbay.host.spool_records import UnreadableRecordError, decoded, decoded_event, encoded, kind_of
 
 _ROW_OVERHEAD = 200
@@ -22,6 +24,7 @@ _AGE_CHECK_INTERVAL = 3600.0
 """Seconds between two looks for events that are too old: each look reads the whole table."""
 
 _COLUMNS = "sequence, id, at, boot_id, kind, body"
+_Row = tuple[int, str, float, str, str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,11 @@ class SpoolStore:
         self._db.close()
 
     def append(self, batch: Batch) -> tuple[Event, ...]:
-        """Keep a batch; the events that are new, with their sequences. An id that is known is not new."""
+        """Keep a batch; the events that say something new, with their sequences.
+
+        An id that is known says something new only when it counts more or names another source than before:
+        it then takes the place of what was known, under a new sequence, so that it is told again.
+        """
         kept = tuple(kept for event in batch.events if (kept := self._insert(event)) is not None)
         self._db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (batch.boot_id,))
         if batch.cursor is not None:
@@ -105,15 +112,25 @@ class SpoolStore:
         return kept
 
     def _insert(self, event: Event) -> Event | None:
+        known = self._db.execute(f"SELECT {_COLUMNS} FROM events WHERE id = ?", (event.id,)).fetchone()  # noqa: S608 - constant
+        if known is not None and not self._displace(known, event):
+            return None
         body = encoded(event.what)
         done = self._db.execute(
-            "INSERT OR IGNORE INTO events (id, at, boot_id, kind, body) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO events (id, at, boot_id, kind, body) VALUES (?, ?, ?, ?, ?)",
             (event.id, event.at, event.boot_id, kind_of(event.what), body),
         )
-        if done.rowcount == 0:
-            return None
         self._bytes += len(body) + _ROW_OVERHEAD
         return replace(event, sequence=int(done.lastrowid or 0), node=self._node)
+
+    def _displace(self, known: _Row, event: Event) -> bool:
+        """Make room for an event that says more than the row of its id; False where it does not."""
+        before = self._event(known)
+        if before is not None and not _says_more(event.what, before.what):
+            return False
+        self._db.execute("DELETE FROM events WHERE sequence = ?", (known[0],))
+        self._bytes -= len(known[5]) + _ROW_OVERHEAD
+        return True
 
     def trim(self, now: float) -> int:
         """Drop what the limits do not allow, oldest first; how many of those nobody had acknowledged."""
@@ -195,7 +212,7 @@ class SpoolStore:
         rows = self._db.execute(query, values).fetchall()
         return tuple(event for row in rows if (event := self._event(row)) is not None)
 
-    def _event(self, row: tuple[int, str, float, str, str, bytes]) -> Event | None:
+    def _event(self, row: _Row) -> Event | None:
         sequence, ident, at, boot_id, kind, body = row
         try:
             what = decoded_event(kind, body)
@@ -254,3 +271,12 @@ class SpoolStore:
             began_at=began_at,
             outcome=outcome,
         )
+
+
+def _says_more(now: Signal | Condition, before: Signal | Condition) -> bool:
+    """Whether a repeated happening adds to what is known: a line read again after a restart does not."""
+    if not isinstance(now, Signal) or not isinstance(before, Signal):
+        return False
+    return now.count > before.count or (
+        now.count == before.count and not set(now.sources) <= set(before.sources)
+    )

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,25 @@ async def test_the_same_happening_told_again_is_kept_once_and_not_told_again(pat
         spool.append(Batch(boot_id=BOOT, events=(xid(1), xid(2))), now=NOW)
         await spool.flushed()
         assert [event.id for event in listener.events] == ["boot-a/kmsg/1", "boot-a/kmsg/2"]
+
+
+async def test_a_storm_that_grew_takes_the_place_of_its_first_count_and_is_told_again(path: Path) -> None:
+    def counted(count: int, *sources: str) -> Event:
+        event = xid(1)
+        assert isinstance(event.what, Signal)
+        return replace(event, what=replace(event.what, count=count, sources=sources))
+
+    async with running(path) as (spool, listener):
+        for event in (counted(1, "kmsg"), counted(5000, "kmsg"), counted(1, "kmsg"), counted(5000, "nvml")):
+            spool.append(Batch(boot_id=BOOT, events=(event,)), now=NOW)
+            await spool.flushed()
+        assert [(e.what.count, e.what.sources) for e in listener.events if isinstance(e.what, Signal)] == [
+            (1, ("kmsg",)),
+            (5000, ("kmsg",)),
+            (5000, ("nvml",)),
+        ]
+        assert len(await spool.recent(since=0.0, limit=9)) == 1
+        assert [e.sequence for e in listener.events] == sorted({e.sequence for e in listener.events})
 
 
 async def test_a_condition_is_kept_as_a_condition(path: Path) -> None:
