@@ -87,6 +87,14 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "process": Field(_T, "its name"),
                 "caused_by": Field(_I, "the Xid that the line itself names as its cause"),
                 "message": Field(_T, "the text after the code"),
+                "gpu_instance": Field(_I, "the MIG GPU instance that it is attributed to"),
+                "compute_instance": Field(_I, "the MIG compute instance that it is attributed to"),
+                "from_action": Field(_T, "Xid 154: what the driver asked for before, as in recovery_action"),
+                "to_action": Field(_T, "Xid 154: what the driver asks for now, as in recovery_action"),
+                "unit": Field(_T, "Xid 144-150: the part of the NVLink that reports"),
+                "link_severity": Field(_T, "Xid 144-150: the driver's Fatal, Nonfatal or Link Fatal"),
+                "link": Field(_I, "Xid 144-150: the link, -1 for the whole GPU"),
+                "registers": Field(_T, "Xid 144-150: the registers as hexadecimal words"),
             },
         ),
         "gpu_lost": MappingProxyType(
@@ -164,7 +172,12 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "nvml_event": MappingProxyType(
             {"type": Field(_T, "the event's name"), "data": Field(_I, "its data")},
         ),
-        "log_gap": MappingProxyType({"lost": Field(_I, "kernel records overwritten before they were read")}),
+        "log_gap": MappingProxyType(
+            {
+                "lost": Field(_I, "kernel records overwritten before they were read"),
+                "before_start": Field(_B, "they were gone when reading began; it did not fall behind"),
+            },
+        ),
         "monitor": MappingProxyType(
             {
                 "name": Field(_T, "the monitor"),
@@ -175,6 +188,11 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
     },
 )
 """kind -> field -> declaration. Sources: shared names follow nvml.h; bits are nvmlClocksEventReason*."""
+
+
+EVENT_KINDS = frozenset({"xid", "nvml_event", "log_gap"})
+"""Kinds that only ever say that something happened. All others also say that something is not so, or has
+ended, so that for them silence proves nothing."""
 
 
 def is_declared(signal: Signal) -> bool:
