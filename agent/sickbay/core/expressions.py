@@ -1,0 +1,129 @@
+"""Rule expressions: CEL, typed against the catalogue of signals, with a third answer.
+
+An expression is checked when it is loaded: a field that no monitor can say, a comparison of a number with a
+text, or a result that is not a yes or no is refused there, with the position of the mistake. What is left at
+run time is *unknown*: a field that its source could not read stays unbound, and the answer is None unless
+CEL's own logic settles it without that field (`false && unknown` is false, `true || unknown` is true; CEL
+language definition, section "Logical Operators").
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+
+from cel_expr_python import cel
+
+from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
+
+_TYPES: Mapping[FieldType, cel.Type] = MappingProxyType(
+    {
+        FieldType.BOOL: cel.Type.BOOL,
+        FieldType.INT: cel.Type.INT,
+        FieldType.FLOAT: cel.Type.DOUBLE,
+        FieldType.TEXT: cel.Type.STRING,
+    },
+)
+
+_EVERY_SIGNAL: Mapping[str, FieldType] = MappingProxyType(
+    {"signal.count": FieldType.INT, "signal.synthetic": FieldType.BOOL},
+)
+
+MOST_CHARACTERS = 2000
+"""Longer expressions are refused: what an expression costs grows with its text, and no rule needs more."""
+
+_NAME = re.compile(r"\bsignal\.[A-Za-z_]\w*")
+
+# The library's message: `INVALID_ARGUMENT: ERROR: <input>:1:7: undeclared reference to 'signal.cod' (in
+# container '')`, then the source with a caret, and again from `ERROR:` for each further mistake.
+_MISTAKE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """What is wrong in an expression, `offset` characters into its text."""
+
+    offset: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A checked expression over the signals of one kind."""
+
+    kind: str
+    text: str
+    names: tuple[str, ...]
+    compiled: cel.Expression = field(repr=False, compare=False)
+
+    def evaluate(self, values: Mapping[str, FieldValue]) -> bool | None:
+        """Whether it holds; None is unknown. `values` as `values_of` gives them.
+
+        Only what the expression names is bound: binding costs more than evaluating.
+        """
+        bound = {name: value for name in self.names if (value := values.get(name)) is not None}
+        result: object = self.compiled.eval(data=bound).value()
+        return result if isinstance(result, bool) else None
+
+
+def values_of(signal: Signal) -> dict[str, FieldValue]:
+    """A signal's fields under the names that expressions use. Not-a-number is unknown, not a number."""
+    values: dict[str, FieldValue] = {
+        f"signal.{name}": value
+        for name, value in signal.fields.items()
+        if value == value  # noqa: PLR0124 - true of everything but not-a-number
+    }
+    values["signal.count"] = signal.count
+    values["signal.synthetic"] = signal.synthetic
+    return values
+
+
+def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]:
+    """The expression over signals of `kind`, or what is wrong with it. `kind` must be in KINDS."""
+    if len(text) > MOST_CHARACTERS:
+        return (Mistake(offset=0, message=f"longer than {MOST_CHARACTERS} characters"),)
+    try:
+        compiled = _environment(kind).compile(text)
+    except RuntimeError as error:
+        return _mistakes(str(error), text)
+    if compiled.return_type() != cel.Type.BOOL:
+        found = compiled.return_type().name().lower()
+        return (Mistake(offset=0, message=f"a value of type {found} where a yes or no is needed"),)
+    return Expression(kind=kind, text=text, names=_names(kind, text), compiled=compiled)
+
+
+def variables_of(kind: str) -> Mapping[str, FieldType]:
+    """What an expression over signals of `kind` may name. `kind` must be in KINDS."""
+    declared = {f"signal.{name}": declaration.type for name, declaration in KINDS[kind].items()}
+    return MappingProxyType({**declared, **_EVERY_SIGNAL})
+
+
+@cache
+def _environment(kind: str) -> cel.Env:
+    return cel.NewEnv(variables={name: _TYPES[type_] for name, type_ in variables_of(kind).items()})
+
+
+def _names(kind: str, text: str) -> tuple[str, ...]:
+    """The variables in the text. One inside a quoted text is bound in vain, which does no harm."""
+    declared = variables_of(kind)
+    return tuple(sorted({name for name in _NAME.findall(text) if name in declared}))
+
+
+def _mistakes(message: str, text: str) -> tuple[Mistake, ...]:
+    """The library's message as values; the whole of it where it has another form than we know."""
+    found = tuple(
+        Mistake(offset=_offset(text, int(line), int(column)), message=_in_our_words(words))
+        for line, column, words in _MISTAKE.findall(message)
+    )
+    return found or (Mistake(offset=0, message=" ".join(message.split())),)
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Characters before a position that counts lines and columns from 1."""
+    lines = text.splitlines(keepends=True)
+    return min(sum(len(each) for each in lines[: line - 1]) + column - 1, len(text))
+
+
+def _in_our_words(words: str) -> str:
+    return words.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "").strip()
