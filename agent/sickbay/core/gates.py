@@ -49,7 +49,8 @@ class Case:
     seen to be so, `silent_for` how long ago the node's agent was last heard: both are measured on monotonic
     clocks, so that a clock that is set does not make old evidence young. `under_way` says that the action
     belongs to a remediation that has already taken the node out of service; `fault_boot` is then the boot
-    that its repair must lead away from. `drained` matters only to an action that `needs_drained`.
+    that its repair must lead away from. `obstacle` names a state in which only the node's owner should touch
+    it. `drained` matters only to an action that `needs_drained`.
     """
 
     what: str
@@ -60,6 +61,7 @@ class Case:
     accept_synthetic: bool
     ownership: Ownership
     foreign_reason: str
+    obstacle: str
     incident_open: bool
     snoozed: bool
     fault_boot: BootId
@@ -106,6 +108,8 @@ def synthetic(case: Case) -> Finding:
 
 def owner(case: Case) -> Finding:
     """Someone else's cordon is never overridden, and an unknown owner is someone else."""
+    if case.obstacle:
+        return _held("owner", f"the scheduler has the node as {case.obstacle}: hands off")
     match case.ownership:
         case Ownership.NONE:
             return _passed("owner", "nobody holds the node")

@@ -1,0 +1,47 @@
+"""What this coordinator may do, and how patient it is: what decisions rest on beside the facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sickbay.core.conditions import Mode
+from sickbay.core.incidents import Strength
+from sickbay.core.remedies import NO_REMEDY, Remedy
+
+_NOTHING: Mapping[str, Remedy] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Spans are seconds.
+
+    `max_age`: evidence older than this begins nothing. `max_silence`: an agent that was not heard for longer
+    is not acted on. `snooze`: for so long a fault of the same family stays with the person who took the node
+    back. `relief`: a fault must be gone for so long before its repair is called off. `poll`: between two
+    looks at what is awaited; `held`: between two questions to gates that held. `look_age`: a look at the
+    scheduler may be so old where an effect follows, `waiting_look_age` where we only wait. `reply`: for an
+    agent's answer to a directive. `term`: this coordinator's own.
+    """
+
+    mode: Mode = Mode.OBSERVE
+    accept_synthetic: bool = False
+    remedies: Mapping[str, Remedy] = _NOTHING
+    term: int = 1
+    max_age: float = 43_200.0
+    max_silence: float = 30.0
+    snooze: float = 86_400.0
+    relief: float = 30.0
+    poll: float = 1.0
+    held: float = 10.0
+    look_age: float = 1.0
+    waiting_look_age: float = 5.0
+    reply: float = 15.0
+    strength: Strength = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive how far each remedy goes."""
+        object.__setattr__(self, "strength", {name: r.strength for name, r in self.remedies.items()})
+
+    def remedy(self, name: str) -> Remedy:
+        """The remedy of that name; one that is not known here does nothing."""
+        return self.remedies.get(name, NO_REMEDY)

@@ -1,0 +1,138 @@
+"""What is asked of the tables, in the words that SQLite and PostgreSQL share."""
+
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Select, Table, delete, func, select
+
+from sickbay.coordinator.rows import REWRITTEN, rows_of
+from sickbay.coordinator.store import Batch, Retention
+from sickbay.coordinator.tables import (
+    ATTEMPTS,
+    CORDONS,
+    EVENTS,
+    INCIDENTS,
+    LEDGER,
+    META,
+    METADATA,
+    REMEDIATIONS,
+)
+from sickbay.core.ids import IncidentId, NodeName
+from sickbay.rpc.ports import EventQuery
+
+RECENTLY_CLOSED = 5_000
+"""Closed incidents that a coordinator begins with: enough to know again a cause that is told twice."""
+
+
+PRUNED_AT_ONCE = 5_000
+"""Events forgotten in one transaction: the writer waits for no longer than that takes."""
+
+
+class Insert(Protocol):
+    """`sqlalchemy.dialects.{sqlite,postgresql}.insert`: they have `on_conflict_…` in common."""
+
+    def __call__(self, table: Table) -> Any:  # noqa: ANN401 - two unrelated classes of the same shape
+        """An insert into `table`."""
+        ...
+
+
+def apply(connection: Connection, batch: Batch, insert: Insert) -> None:
+    """Write one batch inside the connection's transaction."""
+    for name, rows in rows_of(batch):
+        connection.execute(_written(METADATA.tables[name], insert), list(rows))
+    if batch.uncordoned:
+        connection.execute(delete(CORDONS).where(CORDONS.c.node.in_(batch.uncordoned)))
+
+
+def _written(table: Table, insert: Insert) -> Any:  # noqa: ANN401 - as Insert
+    statement = insert(table)
+    key = REWRITTEN.get(table.name)
+    if key is None:
+        return statement.on_conflict_do_nothing()
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+
+
+def open_incidents() -> Select[Any]:
+    """All that have not ended."""
+    return select(INCIDENTS).where(INCIDENTS.c.closed_at.is_(None))
+
+
+def recently_closed(limit: int = RECENTLY_CLOSED) -> Select[Any]:
+    """The latest that have ended, latest first."""
+    closed = select(INCIDENTS).where(INCIDENTS.c.closed_at.is_not(None))
+    return closed.order_by(INCIDENTS.c.closed_at.desc()).limit(limit)
+
+
+def incidents(*, node: NodeName, closed: bool, limit: int) -> Select[Any]:
+    """Open or closed ones, the latest first."""
+    when = INCIDENTS.c.closed_at if closed else INCIDENTS.c.opened_at
+    kept = INCIDENTS.c.closed_at.is_not(None) if closed else INCIDENTS.c.closed_at.is_(None)
+    found = select(INCIDENTS).where(kept).order_by(when.desc(), INCIDENTS.c.id).limit(limit)
+    return found.where(INCIDENTS.c.node == node) if node else found
+
+
+def incidents_by_prefix(prefix: str, limit: int) -> Select[Any]:
+    """Those whose id begins with `prefix`, taken literally."""
+    found = select(INCIDENTS).where(INCIDENTS.c.id.startswith(prefix, autoescape=True))
+    return found.order_by(INCIDENTS.c.id).limit(limit)
+
+
+def active_remediations() -> Select[Any]:
+    """All that have a way to go."""
+    return select(REMEDIATIONS).where(REMEDIATIONS.c.active)
+
+
+def remediation(ident: str) -> Select[Any]:
+    """One, by its id."""
+    return select(REMEDIATIONS).where(REMEDIATIONS.c.id == ident)
+
+
+def latest_remediations() -> Select[Any]:
+    """The latest of every node."""
+    latest = (
+        select(REMEDIATIONS.c.node, func.max(REMEDIATIONS.c.opened_at).label("opened_at"))
+        .group_by(REMEDIATIONS.c.node)
+        .subquery()
+    )
+    same = (REMEDIATIONS.c.node == latest.c.node) & (REMEDIATIONS.c.opened_at == latest.c.opened_at)
+    return select(REMEDIATIONS).join(latest, same)
+
+
+def events(query: EventQuery) -> Select[Any]:
+    """The latest that match, latest first."""
+    found = select(EVENTS).where(EVENTS.c.at >= query.since)
+    if query.node:
+        found = found.where(EVENTS.c.node == query.node)
+    return found.order_by(EVENTS.c.at.desc(), EVENTS.c.row.desc()).limit(query.limit)
+
+
+def attempts(remediation: str) -> Select[Any]:
+    """The journal of one remediation, oldest first."""
+    return select(ATTEMPTS).where(ATTEMPTS.c.remediation == remediation).order_by(ATTEMPTS.c.row)
+
+
+def ledger(*, node: NodeName, incident: IncidentId, limit: int) -> Select[Any]:
+    """The latest entries that match, latest first."""
+    found = select(LEDGER).order_by(LEDGER.c.row.desc()).limit(limit)
+    if node:
+        found = found.where(LEDGER.c.node == node)
+    return found.where(LEDGER.c.incident == incident) if incident else found
+
+
+def next_term(connection: Connection, insert: Insert) -> int:
+    """Count the term up inside the connection's transaction; returns the new one."""
+    last = connection.execute(select(META.c.value).where(META.c.key == "term")).scalar_one_or_none()
+    term = int(last or 0) + 1
+    kept = insert(META).values(key="term", value=str(term))
+    connection.execute(kept.on_conflict_do_update(index_elements=["key"], set_={"value": str(term)}))
+    return term
+
+
+def prune(connection: Connection, retention: Retention, now: float) -> int:
+    """Forget the oldest events beyond what is kept, `PRUNED_AT_ONCE` at most; returns how many."""
+    newest_to_go = (
+        select(EVENTS.c.row).order_by(EVENTS.c.row.desc()).offset(retention.max_events).limit(1)
+    ).scalar_subquery()
+    beyond = (EVENTS.c.at < now - retention.event_age) | (EVENTS.c.row <= newest_to_go)
+    oldest = select(EVENTS.c.row).where(beyond).order_by(EVENTS.c.row).limit(PRUNED_AT_ONCE)
+    return connection.execute(delete(EVENTS).where(EVENTS.c.row.in_(oldest))).rowcount

@@ -1,0 +1,175 @@
+"""What the coordinator must not forget, and the Protocol under which a database keeps it.
+
+One `Batch` is one transaction: all of it is kept or none. Heartbeats, readings and the conditions of the
+moment never come here; a coordinator that restarts is told them anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sickbay.core.devices import Inventory
+from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId
+from sickbay.core.incidents import Incident
+from sickbay.core.messages import Event
+from sickbay.core.outcomes import Outcome
+from sickbay.core.remediation import ActionKind, Remediation
+from sickbay.orchestrators.records import CordonRecord
+from sickbay.rpc.ports import EventQuery
+
+NO_NODE = NodeName("")
+"""In a query: every node."""
+
+
+class StoreError(Exception):
+    """The store could not be read or written; `str()` says what is in the way and what helps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snooze:
+    """Until `until` (Unix seconds) incidents of this family open snoozed: a person has the node in hand."""
+
+    family: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """What is known of a node beyond the moment.
+
+    `baseline` is the inventory that it showed while nothing was wrong; None: it was never seen well.
+    `recovery_action_known` says that its driver has answered for the recovery action at least once, so that
+    silence about it is no longer normal. `boots` holds the latest boots, newest last. Times are Unix seconds.
+    """
+
+    node: NodeName
+    boot_id: BootId
+    version: str
+    first_seen: float
+    baseline: Inventory | None = None
+    recovery_action_known: bool = False
+    boots: tuple[BootId, ...] = ()
+    snoozes: tuple[Snooze, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One line of the journal: `outcome` is None where an effect was about to be tried."""
+
+    action_id: ActionId
+    remediation: RemediationId
+    node: NodeName
+    kind: ActionKind
+    at: float
+    tries: int
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One line of the ledger, which is only ever added to: who did what to which node, and why.
+
+    `who` is `coordinator` or `operator NAME`. `before` and `after` are the states around it, in words.
+    """
+
+    at: float
+    who: str
+    what: str
+    node: NodeName
+    why: str
+    incident: str = ""
+    remediation: str = ""
+    rule: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One transaction. `cordons` are set, `uncordoned` removed; events already known by their id are left."""
+
+    nodes: tuple[NodeRecord, ...] = ()
+    events: tuple[Event, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    remediations: tuple[Remediation, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()
+    cordons: tuple[CordonRecord, ...] = ()
+    uncordoned: tuple[NodeName, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return self == _NOTHING
+
+
+_NOTHING = Batch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a coordinator begins with: all nodes, all that is open, and the latest of what has ended.
+
+    `remediations` holds every active one and, for each node, its latest.
+    """
+
+    nodes: tuple[NodeRecord, ...]
+    incidents: tuple[Incident, ...]
+    remediations: tuple[Remediation, ...]
+    cordons: tuple[CordonRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How much history is kept: events no older than `event_age` seconds, and no more than `max_events`."""
+
+    event_age: float
+    max_events: int
+
+
+class Store(Protocol):
+    """A database. Every method raises StoreError, and nothing else, when it cannot do its part."""
+
+    async def commit(self, batch: Batch) -> None:
+        """Keep all of it, safe on disk when this returns; batches are applied in the order of the calls."""
+        ...
+
+    async def load(self) -> Snapshot:
+        """All that is needed to go on after a restart."""
+        ...
+
+    async def incidents(self, *, node: NodeName, include_closed: bool, limit: int) -> Sequence[Incident]:
+        """Open first, newest first; then the most recently closed. `NO_NODE` means all."""
+        ...
+
+    async def incidents_by_prefix(self, prefix: str, limit: int) -> Sequence[Incident]:
+        """Those whose id begins with `prefix`."""
+        ...
+
+    async def remediation(self, ident: RemediationId) -> Remediation | None:
+        """One remediation, active or ended."""
+        ...
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """The latest that match, oldest first."""
+        ...
+
+    async def attempts(self, ident: RemediationId) -> Sequence[AttemptRecord]:
+        """The journal of one remediation, oldest first."""
+        ...
+
+    async def ledger(self, *, node: NodeName, incident: IncidentId, limit: int) -> Sequence[LedgerEntry]:
+        """The latest entries, oldest first. Empty names mean all."""
+        ...
+
+    async def prune(self, retention: Retention, now: float) -> int:
+        """Forget events beyond what is kept, some thousands at a time; returns how many."""
+        ...
+
+    async def next_term(self) -> int:
+        """One more than the last: every coordinator that begins has a term of its own."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""
+        ...
