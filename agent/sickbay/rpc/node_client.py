@@ -1,64 +1,71 @@
 """A blocking client of this host's agent for commands: quick to import, quick to fail."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome
 from sickbay.core.views import HostView
+from sickbay.rpc.calling import Calling
+from sickbay.rpc.convert_host import core_host
+from sickbay.rpc.convert_observations import core_event
+from sickbay.rpc.convert_stream import core_outcome
+from sickbay.rpc.convert_values import seconds, text
 from sickbay.rpc.ports import EventQuery
+from sickbay.v1 import node_pb2 as pb
+from sickbay.v1.node_pb2_grpc import NodeServiceStub
 
 DEFAULT_SOCKET = Path("/run/sickbay/agent.sock")
 
+_CHECK_PATIENCE = 5.0
+_EVIDENCE_PATIENCE = 30.0
 
-class NodeClient:
+
+class NodeClient(Calling):
     """NodeOperations from another process. Calls raise Unreachable, Refused or NotFound of `rpc.ports`."""
 
     def __init__(self, socket: Path = DEFAULT_SOCKET, *, timeout: float = 2.0) -> None:
         """Dials on the first call. `timeout` in seconds a call; `check` and `evidence` wait for longer."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        raise NotImplementedError
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        raise NotImplementedError
+        super().__init__(
+            f"unix:{socket}",
+            whom="agent",
+            remedy="start one with `systemctl start sickbay-agent`, or name another one's socket",
+            timeout=timeout,
+        )
+        self._stub = NodeServiceStub(self._channel)
 
     def health(self) -> HostView:
         """This host now."""
-        raise NotImplementedError
-
-    def events(self, query: EventQuery) -> tuple[Event, ...]:
-        """This host's history, oldest first."""
-        raise NotImplementedError
-
-    def explain(self, what: str) -> tuple[str, str]:
-        """(text for people, JSON for machines)."""
-        raise NotImplementedError
+        return core_host(self._ask(self._stub.GetHealth, pb.GetHealthRequest()))
 
     def check(self) -> HostView:
         """Read everything now, then `health`."""
-        raise NotImplementedError
+        return core_host(self._ask(self._stub.RunCheck, pb.RunCheckRequest(), patience=_CHECK_PATIENCE))
+
+    def events(self, query: EventQuery) -> tuple[Event, ...]:
+        """This host's history, oldest first."""
+        request = pb.ListNodeEventsRequest(limit=query.limit, since=query.since)
+        return tuple(core_event(event) for event in self._ask(self._stub.ListNodeEvents, request).events)
+
+    def explain(self, what: str) -> tuple[str, str]:
+        """(text for people, JSON for machines)."""
+        response = self._ask(self._stub.ExplainNode, pb.ExplainNodeRequest(what=text(what)))
+        return response.text, response.json
 
     def release(self, ttl: float) -> float:
         """Let go of the driver for at most `ttl` seconds; returns until when (Unix seconds)."""
-        raise NotImplementedError
+        response = self._ask(self._stub.ReleaseDriver, pb.ReleaseDriverRequest(ttl_seconds=ttl))
+        return seconds(response.until)
 
     def resume(self) -> None:
         """Take the driver again."""
-        raise NotImplementedError
+        self._ask(self._stub.ResumeDriver, pb.ResumeDriverRequest())
 
     def inject(self, line: str) -> Outcome:
         """A kernel line as if printed, marked synthetic; FAILED where injection is not allowed."""
-        raise NotImplementedError
+        return core_outcome(self._ask(self._stub.Inject, pb.InjectRequest(line=text(line))).outcome)
 
     def evidence(self, incident: str) -> tuple[str, int]:
         """(path, bytes) of a fresh evidence bundle on this host."""
-        raise NotImplementedError
+        request = pb.CollectEvidenceRequest(incident=text(incident))
+        response = self._ask(self._stub.CollectEvidence, request, patience=_EVIDENCE_PATIENCE)
+        return response.path, response.bytes

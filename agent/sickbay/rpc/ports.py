@@ -15,11 +15,11 @@ from sickbay.core.remediation import Remediation
 from sickbay.core.views import FleetView, HostView, IncidentDetail, NodeDetail, NodeSummary
 
 
-class Unreachable(Exception):
+class Unreachable(Exception):  # noqa: N818 - a word for what happened, as people say it
     """Nobody answered at an address. `str()` is a sentence for people: what was tried and how to start it."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - as above
     """The other end answered, and said no; `str()` is its reason."""
 
 

@@ -49,9 +49,9 @@ class CoordinatorServiceServicer:
         nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
         coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
 
-        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
-        the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
-        it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
+        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello or does not come,
+        FAILED_PRECONDITION when the coordinator turns the agent away or messages come out of order, ABORTED when
+        the coordinator closes it, and RESOURCE_EXHAUSTED when the agent reads too slowly.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,9 +36,9 @@ class CoordinatorServiceStub:
     nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
     coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
 
-    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
-    the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
-    it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
+    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello or does not come,
+    FAILED_PRECONDITION when the coordinator turns the agent away or messages come out of order, ABORTED when
+    the coordinator closes it, and RESOURCE_EXHAUSTED when the agent reads too slowly.
     """
 
 @_typing.type_check_only
@@ -49,9 +49,9 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
     coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
 
-    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
-    the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
-    it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
+    A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello or does not come,
+    FAILED_PRECONDITION when the coordinator turns the agent away or messages come out of order, ABORTED when
+    the coordinator closes it, and RESOURCE_EXHAUSTED when the agent reads too slowly.
     """
 
 class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,9 +65,9 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         nobody acknowledged, one FullState, and after it deltas, events, reports and heartbeats as they arise. The
         coordinator answers with acknowledgements and directives. A second stream of the same node ends the first.
 
-        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello, FAILED_PRECONDITION when
-        the coordinator turns the agent away or messages come out of order, ABORTED when the coordinator closes
-        it, RESOURCE_EXHAUSTED when the agent reads too slowly, DEADLINE_EXCEEDED when Hello does not come.
+        A stream ends with INVALID_ARGUMENT when its first message is not a usable Hello or does not come,
+        FAILED_PRECONDITION when the coordinator turns the agent away or messages come out of order, ABORTED when
+        the coordinator closes it, and RESOURCE_EXHAUSTED when the agent reads too slowly.
         """
 
 def add_CoordinatorServiceServicer_to_server(servicer: CoordinatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

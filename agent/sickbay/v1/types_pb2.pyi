@@ -1144,6 +1144,8 @@ Global___Remedy: _TypeAlias = Remedy  # noqa: Y015
 
 @_typing.final
 class Remediation(_message.Message):
+    """Where a node's way back stands. `rung` counts from 0 into the remedy's ladder."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -1156,9 +1158,12 @@ class Remediation(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     STEP_SINCE_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
+    TRIED_FIELD_NUMBER: _builtins.int
     ISSUED_FIELD_NUMBER: _builtins.int
     CORDONED_FIELD_NUMBER: _builtins.int
+    RELIEVED_FIELD_NUMBER: _builtins.int
     CLEAN_SINCE_FIELD_NUMBER: _builtins.int
+    RESUMED_AT_FIELD_NUMBER: _builtins.int
     NEXT_TRY_AT_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
@@ -1166,13 +1171,20 @@ class Remediation(_message.Message):
     node: _builtins.str
     step: Global___Step.ValueType
     boot_before: _builtins.str
+    """the boot on which the repair that comes next is needed"""
     opened_at: _builtins.float
     updated_at: _builtins.float
     step_since: _builtins.float
     rung: _builtins.int
+    tried: _builtins.int
+    """the highest rung whose repair was begun"""
     issued: _builtins.bool
+    """the repair of this rung was accepted"""
     cordoned: _builtins.bool
+    relieved: _builtins.bool
+    """the fault went away before any repair"""
     clean_since: _builtins.float
+    resumed_at: _builtins.float
     next_try_at: _builtins.float
     @_builtins.property
     def incidents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
@@ -1195,19 +1207,31 @@ class Remediation(_message.Message):
         updated_at: _builtins.float = ...,
         step_since: _builtins.float = ...,
         rung: _builtins.int = ...,
+        tried: _builtins.int | None = ...,
         issued: _builtins.bool = ...,
         cordoned: _builtins.bool = ...,
+        relieved: _builtins.bool = ...,
         clean_since: _builtins.float | None = ...,
+        resumed_at: _builtins.float | None = ...,
         next_try_at: _builtins.float = ...,
         attempt: Global___Attempt | None = ...,
         history: _abc.Iterable[Global___StepRecord] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "attempt", b"attempt", "clean_since", b"clean_since", "remedy", b"remedy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "_resumed_at", b"_resumed_at", "_tried", b"_tried", "attempt", b"attempt", "clean_since", b"clean_since", "remedy", b"remedy", "resumed_at", b"resumed_at", "tried", b"tried"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "attempt", b"attempt", "boot_before", b"boot_before", "clean_since", b"clean_since", "cordoned", b"cordoned", "history", b"history", "id", b"id", "incidents", b"incidents", "issued", b"issued", "next_try_at", b"next_try_at", "node", b"node", "opened_at", b"opened_at", "remedy", b"remedy", "rung", b"rung", "step", b"step", "step_since", b"step_since", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since", "_resumed_at", b"_resumed_at", "_tried", b"_tried", "attempt", b"attempt", "boot_before", b"boot_before", "clean_since", b"clean_since", "cordoned", b"cordoned", "history", b"history", "id", b"id", "incidents", b"incidents", "issued", b"issued", "next_try_at", b"next_try_at", "node", b"node", "opened_at", b"opened_at", "relieved", b"relieved", "remedy", b"remedy", "resumed_at", b"resumed_at", "rung", b"rung", "step", b"step", "step_since", b"step_since", "tried", b"tried", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__clean_since: _TypeAlias = _typing.Literal["clean_since"]  # noqa: Y015
     _WhichOneofArgType__clean_since: _TypeAlias = _typing.Literal["_clean_since", b"_clean_since"]  # noqa: Y015
+    _WhichOneofReturnType__resumed_at: _TypeAlias = _typing.Literal["resumed_at"]  # noqa: Y015
+    _WhichOneofArgType__resumed_at: _TypeAlias = _typing.Literal["_resumed_at", b"_resumed_at"]  # noqa: Y015
+    _WhichOneofReturnType__tried: _TypeAlias = _typing.Literal["tried"]  # noqa: Y015
+    _WhichOneofArgType__tried: _TypeAlias = _typing.Literal["_tried", b"_tried"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clean_since) -> _WhichOneofReturnType__clean_since | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resumed_at) -> _WhichOneofReturnType__resumed_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tried) -> _WhichOneofReturnType__tried | None: ...
 
 Global___Remediation: _TypeAlias = Remediation  # noqa: Y015
