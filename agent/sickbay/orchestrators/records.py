@@ -11,22 +11,22 @@ from sickbay.core.ids import NodeName
 class CordonRecord:
     """One node out of service. `reason` is a mark's own, or the words of the person who took it out.
 
-    `since` in Unix seconds.
+    `at` is when, in Unix seconds.
     """
 
     node: NodeName
     reason: str
-    since: float
+    at: float
 
 
-class RecordsUnavailable(Exception):
-    """The records could not be read or written; `str()` says why. The change may or may not have been made."""
+class RecordsError(Exception):
+    """The records could not be read or written; `str()` says why. A change may or may not have been made."""
 
 
 class CordonRecords(Protocol):
     """Where cordons are kept. Each call returns when the change is safe; there is one record a node.
 
-    Every call raises RecordsUnavailable, and nothing else, when the store fails.
+    Every call raises RecordsError, and nothing else, when the store fails.
     """
 
     async def load(self, node: NodeName) -> CordonRecord | None:

@@ -23,7 +23,7 @@ from sickbay.core.remedies import Drain
 from sickbay.host.clock import Clock
 from sickbay.host.commands import CommandResult, CommandRunner
 from sickbay.orchestrators.fence import TermFence
-from sickbay.orchestrators.records import CordonRecord, CordonRecords, RecordsUnavailable
+from sickbay.orchestrators.records import CordonRecord, CordonRecords, RecordsError
 
 Hook = tuple[str, ...]
 """A program and its arguments, run without a shell, with SICKBAY_NODE and SICKBAY_REASON in its environment.
@@ -64,14 +64,14 @@ class Standalone:
         """See `Orchestrator.observe`."""
         try:
             return await self._judged(node, await self.records.load(node))
-        except RecordsUnavailable as trouble:
+        except RecordsError as trouble:
             return unobserved(node, at=self.clock.now().wall, detail=str(trouble))
 
     async def observe_all(self, nodes: Sequence[NodeName]) -> Mapping[NodeName, NodeObservation]:
         """See `Orchestrator.observe`. The job hook is run for cordoned nodes only."""
         try:
             records = await self.records.load_all()
-        except RecordsUnavailable as trouble:
+        except RecordsError as trouble:
             at = self.clock.now().wall
             return {node: unobserved(node, at=at, detail=str(trouble)) for node in nodes}
         return {node: await self._judged(node, records.get(node)) for node in nodes}
@@ -92,7 +92,7 @@ class Standalone:
             return refusal
         try:
             return await self._cordoned(node, mark)
-        except RecordsUnavailable as trouble:
+        except RecordsError as trouble:
             return Outcome.unknown(str(trouble))
 
     async def _cordoned(self, node: NodeName, mark: Mark) -> Outcome:
@@ -100,7 +100,7 @@ class Standalone:
         if record is not None and read_hold(record.reason, prefix=self.settings.prefix) is None:
             return _foreign(record)
         if record is None:
-            record = CordonRecord(node=node, reason=mark.reason, since=self.clock.now().wall)
+            record = CordonRecord(node=node, reason=mark.reason, at=self.clock.now().wall)
             await self.records.save(record)
         return await self._told(self.settings.on_cordon, record, f"{node} is out of service")
 
@@ -121,7 +121,7 @@ class Standalone:
             return refusal
         try:
             return await self._given_back(node, mark)
-        except RecordsUnavailable as trouble:
+        except RecordsError as trouble:
             return Outcome.unknown(str(trouble))
 
     async def _given_back(self, node: NodeName, mark: Mark) -> Outcome:
@@ -140,7 +140,7 @@ class Standalone:
 
     async def hold(self, node: NodeName, reason: str) -> None:
         """A person takes the node out, for a reason in their own words; ours gives way."""
-        await self.records.save(CordonRecord(node=node, reason=reason, since=self.clock.now().wall))
+        await self.records.save(CordonRecord(node=node, reason=reason, at=self.clock.now().wall))
 
     async def release(self, node: NodeName) -> None:
         """A person puts the node in service, whoever took it out."""
