@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
@@ -21,6 +22,7 @@ from sickbay.v1.coordinator_pb2_grpc import (
 
 _HELLO_WITHIN = 10.0
 _LAST_WORDS = 1.0
+_MOMENT = 0.05
 _LONGEST_NAME = 253
 """Characters of a host's name (RFC 1123)."""
 
@@ -81,6 +83,7 @@ class AgentService(CoordinatorServiceServicer):
         try:
             await _undisturbed(self._gateway.connected(session, hello))
             await self._read(session, context)
+            await _aftermath()
         except (asyncio.CancelledError, grpc.aio.BaseError):
             return session.ending or _LOST
         except Exception as error:  # noqa: BLE001 - the RPC boundary; `ending` logs what nobody foresaw
@@ -146,6 +149,13 @@ def _wrong_with(hello: Hello) -> str:
     if not hello.boot_id or not hello.boot_id.isprintable():
         return "hello must say the boot_id"
     return ""
+
+
+async def _aftermath() -> None:
+    """A stream that was cut off reads as ended first and is cancelled a moment later: give it the moment."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_MOMENT):
+            await asyncio.get_running_loop().create_future()
 
 
 async def _undisturbed(call: Coroutine[object, object, None]) -> None:
