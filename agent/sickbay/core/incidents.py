@@ -1,8 +1,8 @@
 """Incidents: one cause on one part of one node, with everything that it explains.
 
 Correlation is level-triggered: it is given all that a node reports now and the incidents that are known of
-it, and says what the incidents are. Calling it twice with the same arguments changes nothing, and neither does
-the order in which conditions or incidents are told.
+it, and says what the incidents are. Calling it twice with the same arguments changes nothing, and the order
+in which conditions or incidents are told makes no difference.
 """
 
 import hashlib
