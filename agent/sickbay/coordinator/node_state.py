@@ -51,6 +51,8 @@ class NodeState:
 
     `state_at` is when the last full state of the present stream came; None while none has. `evidence` says
     when each open condition's evidence was last seen, `quiet_since` since when nothing asks for a repair.
+    `observed` is when the look at the scheduler began that gave `observation`, `touched` when we last changed
+    something there: a look that began before that may show either state, and is not believed.
     """
 
     record: NodeRecord
@@ -68,8 +70,9 @@ class NodeState:
     remediation: Remediation | None = None
     observation: NodeObservation | None = None
     observed: float | None = None
+    touched: float = 0.0
     quiet_since: float | None = None
-    swept: tuple[ActionId, float] | None = None
+    swept: ActionId | None = None
     reports: dict[ActionId, ActionReport] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
 
@@ -106,6 +109,18 @@ class NodeState:
         """Seconds since anything of the incident was last seen to be so; None when nothing of it is now."""
         seen = [self.evidence[key] for key in incident.conditions if key in self.evidence]
         return mono - max(seen) if seen else None
+
+    def take_observation(self, observation: NodeObservation, began: float) -> bool:
+        """What a look at the scheduler showed; returns whether it is news. `began` on the monotonic clock."""
+        if began < self.touched or (self.observed is not None and began < self.observed):
+            return False
+        before, self.observation, self.observed = self.observation, observation, began
+        return before is None or _facts(before) != _facts(observation)
+
+    def touch(self, mono: float) -> None:
+        """We changed something in the scheduler: only looks that begin from now on count."""
+        self.touched = mono
+        self.observed = None
 
     def take_full_state(self, state: FullState, mono: float) -> None:
         """All that holds now: what is not in here is not so."""
@@ -189,3 +204,8 @@ class NodeState:
     def _take_readings(self, readings: Iterable[Signal]) -> None:
         for signal in readings:
             self.readings[signal.kind, signal.subject.key] = signal
+
+
+def _facts(observation: NodeObservation) -> tuple[object, ...]:
+    """What decisions rest on; the moment of the look and its words are left out."""
+    return (observation.ownership, observation.schedulable, observation.drained, observation.reboot)

@@ -1,0 +1,212 @@
+"""Performs actions through the scheduler and the node's own agent, idempotent under the action's id.
+
+Nothing is decided here. What cannot be told is `unknown`, and only a look at the world answers it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from sickbay.coordinator.directives import Directives, Request
+from sickbay.coordinator.node_state import NodeState
+from sickbay.coordinator.policy import Policy
+from sickbay.coordinator.scheduler_watch import SchedulerWatch
+from sickbay.core.ids import ActionId, RuleId
+from sickbay.core.messages import Verb
+from sickbay.core.orchestration import Mark, NodeObservation, Ownership
+from sickbay.core.outcomes import Outcome, Verdict
+from sickbay.core.remediation import Action, ActionKind, Remediation
+from sickbay.core.validation import Showing, judge
+from sickbay.host.clock import Clock
+from sickbay.orchestrators.protocol import Orchestrator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One action of one remediation on one node."""
+
+    action: Action
+    rem: Remediation
+    state: NodeState
+
+
+Performer = Callable[[Task], Awaitable[Outcome]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Effects:
+    """Everything that the coordinator can do to a node, or await of it."""
+
+    orchestrator: Orchestrator
+    watch: SchedulerWatch
+    directives: Directives
+    policy: Policy
+    clock: Clock
+    _performers: Mapping[ActionKind, Performer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._performers = {
+            ActionKind.CORDON: self._cordon,
+            ActionKind.AWAIT_DRAIN: self._await_drain,
+            ActionKind.COLLECT_EVIDENCE: self._collect_evidence,
+            ActionKind.RESTART_SERVICE: _not_yet,
+            ActionKind.RESET_GPU: _not_yet,
+            ActionKind.REBOOT: self._reboot,
+            ActionKind.POWER_CYCLE: _not_yet,
+            ActionKind.AWAIT_REPAIR: self._await_repair,
+            ActionKind.VALIDATE: self._validate,
+            ActionKind.RETURN: self._return,
+        }
+
+    async def perform(self, task: Task) -> Outcome:
+        """Do it, or look; the same action again changes nothing that it has changed before."""
+        return await self._performers[task.action.kind](task)
+
+    def already(self, task: Task) -> Outcome | None:
+        """DONE when what the action is for is so already, by whatever hand."""
+        state = task.state
+        match task.action.kind:
+            case ActionKind.CORDON if task.rem.attempt is not None:
+                seen = state.observation
+                ours = seen is not None and seen.ownership is Ownership.OURS
+                return Outcome.done("the cordon is there") if ours else None
+            case ActionKind.REBOOT if state.session is not None and state.boot_id != task.action.boot_before:
+                return Outcome.done(f"the node runs a new boot already: {state.boot_id}")
+            case _:
+                return None
+
+    async def _cordon(self, task: Task) -> Outcome:
+        outcome = await self.orchestrator.cordon(task.state.name, self._mark(task))
+        task.state.touch(self.clock.now().mono)
+        return outcome
+
+    async def _await_drain(self, task: Task) -> Outcome:
+        if not task.rem.waits_for_drain:
+            return Outcome.done("the repair disturbs no job")
+        seen = await self.watch.observed(task.state, self.policy.waiting_look_age)
+        match seen.drained:
+            case True:
+                return Outcome.done("no job is left")
+            case False:
+                running = len(seen.jobs or ())
+                return Outcome.retry(
+                    f"{running} job(s) still there" if running else f"not drained: {seen.state}"
+                )
+            case None:
+                return Outcome.unknown(seen.detail or f"the scheduler cannot say ({seen.state})")
+
+    async def _collect_evidence(self, task: Task) -> Outcome:
+        request = self._request(task, Verb.COLLECT_EVIDENCE, deadline=task.rem.remedy.deadlines.evidence)
+        return await self.directives.ask(task.state, request)
+
+    async def _reboot(self, task: Task) -> Outcome:
+        if not self.orchestrator.can_reboot:
+            request = self._request(task, Verb.REBOOT, deadline=self.policy.reply)
+            return await self.directives.ask(task.state, request)
+        outcome = await self.orchestrator.reboot(task.state.name, self._mark(task))
+        task.state.touch(self.clock.now().mono)
+        return outcome
+
+    async def _await_repair(self, task: Task) -> Outcome:
+        state = task.state
+        if state.session is None or state.boot_id == task.action.boot_before:
+            return Outcome.retry("the agent has not said hello on a new boot yet")
+        seen = await self.watch.observed(state, self.policy.look_age)
+        if seen.ownership is not Ownership.OURS:
+            return Outcome.unknown(f"the scheduler does not show our hold: {seen.detail or seen.state}")
+        # A boot can loosen a scheduler's hold (Slurm's ReturnToService): tighten it before anything else.
+        renewed = await self.orchestrator.cordon(state.name, self._mark(task))
+        state.touch(self.clock.now().mono)
+        if renewed.verdict is not Verdict.DONE:
+            return Outcome.retry(f"booted, but the cordon could not be renewed: {renewed.detail}")
+        return Outcome.done(f"the agent is back on boot {state.boot_id}")
+
+    async def _validate(self, task: Task) -> Outcome:
+        seen = await self.watch.observed(task.state, self.policy.waiting_look_age)
+        swept = await self._swept(task)
+        return judge(self._showing(task, seen, swept=swept))
+
+    async def _swept(self, task: Task) -> bool:
+        """Whether the agent has read everything since this validation began; asks it to, once."""
+        state = task.state
+        sweep = ActionId(f"{task.action.id}/sweep-{task.rem.step_since:.0f}")
+        if state.swept == sweep:
+            return True
+        if not state.has_full_state:
+            return False
+        request = self._request(task, Verb.SWEEP, deadline=self.policy.reply, action=sweep)
+        outcome = await self.directives.ask(state, request)
+        if outcome.verdict is Verdict.DONE and state.has_full_state:
+            state.swept = sweep
+        return state.swept == sweep
+
+    async def _return(self, task: Task) -> Outcome:
+        outcome = await self.orchestrator.return_to_service(task.state.name, self._mark(task))
+        task.state.touch(self.clock.now().mono)
+        if outcome.verdict is not Verdict.DONE:
+            return outcome
+        seen = await self.watch.observed(task.state, self.policy.look_age)
+        if seen.schedulable is None:
+            return Outcome.unknown(f"returned, but the scheduler cannot say so: {seen.detail}")
+        return outcome if seen.schedulable else Outcome.retry(f"returned, but still {seen.state}")
+
+    def _showing(self, task: Task, seen: NodeObservation, *, swept: bool) -> Showing:
+        state = task.state
+        incidents = (state.incidents.get(ident) for ident in task.rem.incidents)
+        return Showing(
+            after=task.action.after,
+            boot_before=task.action.boot_before,
+            boot_now=state.boot_id,
+            told_all=state.has_full_state,
+            swept=swept,
+            baseline=state.record.baseline,
+            inventory=state.inventory,
+            answered_before=state.record.recovery_action_known,
+            recovery=_recovery(state),
+            conditions=tuple(state.conditions.values()),
+            families=frozenset(incident.family for incident in incidents if incident is not None),
+            scheduler=seen,
+        )
+
+    def _mark(self, task: Task) -> Mark:
+        """Our signature: the incident under which the node is held, else the first of the remediation."""
+        seen = task.state.observation
+        hold = None if seen is None else seen.hold
+        first = task.rem.incidents[0]
+        known = task.state.incidents.get(first)
+        return Mark(
+            incident=first if hold is None else hold.incident,
+            rule=hold.rule if hold is not None else RuleId("unknown") if known is None else known.rule,
+            action_id=task.action.id,
+            term=self.policy.term,
+        )
+
+    def _request(
+        self,
+        task: Task,
+        verb: Verb,
+        *,
+        deadline: float,
+        action: ActionId | None = None,
+    ) -> Request:
+        return Request(
+            verb=verb,
+            action=action or task.action.id,
+            term=self.policy.term,
+            deadline=deadline,
+            target=task.rem.incidents[0] if verb is Verb.COLLECT_EVIDENCE else "",
+        )
+
+
+async def _not_yet(task: Task) -> Outcome:
+    """A repair that this version cannot do: the ladder climbs past it."""
+    return Outcome.failed(f"{task.action.kind.value} is not available in this version")
+
+
+def _recovery(state: NodeState) -> Mapping[str, str | None]:
+    """What the driver asks for, by PCI address; None where it does not say."""
+    asked: dict[str, str | None] = {}
+    for (kind, _), signal in state.readings.items():
+        if kind == "recovery_action":
+            said = signal.fields.get("action")
+            asked[signal.subject.pci] = said if isinstance(said, str) else None
+    return asked
