@@ -72,3 +72,17 @@ class Orchestrator(Protocol):
         ready. FAILED: someone else, or another incident of ours, holds it.
         """
         ...
+
+    async def hold(self, node: NodeName, reason: str) -> Outcome:
+        """A person takes the node out through us, in their own words: to us it is FOREIGN from then on.
+
+        Ours gives way. What someone else holds stays as it is, reason included, and that is DONE too.
+        """
+        ...
+
+    async def release(self, node: NodeName) -> Outcome:
+        """A person puts the node in service through us, whoever took it out; the caller knows that they may.
+
+        DONE when the node takes jobs; RETRY while it is not yet ready.
+        """
+        ...

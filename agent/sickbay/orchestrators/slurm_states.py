@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from sickbay.core.orchestration import Job
     from sickbay.orchestrators.slurm_text import NodeRecord
 
-_OUT = frozenset({"DOWN", "ERROR", "FUTURE", "UNKNOWN"})
+_OUT = frozenset({"DOWN", "FUTURE"})
 """Base states in which a node takes no job, whatever its flags say."""
+
+_UNDECIDED = frozenset({"ERROR", "UNKNOWN"})
+"""Base states that say nothing: a node is UNKNOWN from slurmctld's start until its slurmd has registered."""
 
 _POWER = frozenset(
     {
@@ -130,13 +133,9 @@ class SlurmNode:
 
 def judge(record: "NodeRecord", jobs: "tuple[Job, ...] | None", *, at: float, prefix: str) -> SlurmNode:
     """What `record` and the jobs seen beside it mean. `jobs` None: they could not be listed."""
-    if not record.base or record.unknown_words:
-        words = ", ".join(record.unknown_words) or record.state
-        detail = f"state {record.state} of {record.node} is not understood ({words}): hands off"
-        return SlurmNode(
-            observation=unobserved(record.node, at=at, detail=detail, state=record.state), record=record
-        )
     is_held = record.base in _OUT or not record.flags.isdisjoint({"DRAIN", "FAIL"})
+    if not record.base or record.unknown_words or (record.base in _UNDECIDED and not is_held):
+        return _not_understood(record, at)
     ours = read_reason(record.reason, prefix=prefix) if is_held else None
     drained, detail = _drained(record, ours, jobs) if is_held else (False, "")
     observation = NodeObservation(
@@ -154,6 +153,14 @@ def judge(record: "NodeRecord", jobs: "tuple[Job, ...] | None", *, at: float, pr
         detail=detail,
     )
     return SlurmNode(observation=observation, record=record, ours=ours)
+
+
+def _not_understood(record: "NodeRecord", at: float) -> SlurmNode:
+    words = ", ".join(record.unknown_words) or record.state
+    detail = f"state {record.state} of {record.node} says nothing to us ({words}): hands off"
+    return SlurmNode(
+        observation=unobserved(record.node, at=at, detail=detail, state=record.state), record=record
+    )
 
 
 def _ownership(ours: OurReason | None, *, is_held: bool) -> Ownership:

@@ -85,7 +85,8 @@ def parse_nodes(text: str) -> Mapping[NodeName, NodeRecord]:
 
     A node that is left out was not seen: `Node nope not found`, on standard output, is the usual such line.
     """
-    records = (_parse_node(line) for line in text.splitlines())
+    # Not splitlines(): a reason may hold characters that Python, but not scontrol, takes for a line's end.
+    records = (_parse_node(line) for line in text.split("\n"))
     return {record.node: record for record in records if record is not None}
 
 
@@ -122,8 +123,8 @@ def split_state(state: str) -> tuple[str, frozenset[str], tuple[str, ...]]:
     return bases[0], frozenset(words) & FLAGS, unknown
 
 
-JOB_FORMAT = "%A|%u|%T|%N|%j"
-"""For `squeue -o`: id, user, state, nodes, and last the name, the only one in which a bar may stand."""
+JOB_FORMAT = "%A|%u|%T|%N"
+"""For `squeue -o`: id, user, state, nodes. Not the name: its owner may put a line's end into it."""
 
 JOB_STATES = "CONFIGURING,COMPLETING,RUNNING,RESIZING,SIGNALING,STAGE_OUT,STOPPED,SUSPENDED"
 """For `squeue -t`: every state in which a job has, or may still have, processes on a node."""
@@ -135,16 +136,16 @@ def parse_jobs(text: str) -> tuple[Job, ...]:
     Raises:
         ValueError: for a line of another form, quoted: then nobody can say which jobs there are.
     """
-    return tuple(_parse_job(line) for line in text.splitlines() if line.strip())
+    return tuple(_parse_job(line) for line in text.split("\n") if line.strip())
 
 
 def _parse_job(line: str) -> Job:
-    # As printed for a job on two nodes: 1|root|RUNNING|n[1-2]|wrap
-    fields = line.split("|", 4)
-    if len(fields) != 5 or not fields[0].isdigit():  # noqa: PLR2004 - the fields of JOB_FORMAT
+    # As printed for a job on two nodes: 1|root|RUNNING|n[1-2]
+    fields = line.split("|")
+    if len(fields) != 4 or not fields[0].isdigit():  # noqa: PLR2004 - the fields of JOB_FORMAT
         raise ValueError(f"squeue printed {line!r}; expected {JOB_FORMAT}")
-    ident, user, state, nodes, name = fields
-    return Job(id=ident, user=user, state=state, nodes=expand(nodes), name=name)
+    ident, user, state, nodes = fields
+    return Job(id=ident, user=user, state=state, nodes=expand(nodes))
 
 
 def expand(hostlist: str) -> tuple[NodeName, ...]:
