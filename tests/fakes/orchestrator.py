@@ -165,6 +165,20 @@ class FakeOrchestrator:
         """See `Orchestrator.return_to_service`."""
         return self._attempt("return_to_service", node, mark, self._return)
 
+    async def hold(self, node: NodeName, reason: str) -> Outcome:
+        """See `Orchestrator.hold`."""
+        record = self._now(node)
+        if self._owner(record) is not Ownership.FOREIGN:
+            record.reason = reason
+        return Outcome.done(record.reason)
+
+    async def release(self, node: NodeName) -> Outcome:
+        """See `Orchestrator.release`."""
+        if self._now(node).reboot is RebootProgress.ISSUED:
+            return Outcome.retry("rebooting")
+        self.person_resumes(node)
+        return Outcome.done("in service")
+
     # -- inside ----------------------------------------------------------------------------------------
 
     def _attempt(

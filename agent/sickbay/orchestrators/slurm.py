@@ -111,6 +111,29 @@ class Slurm:
         trouble = await self._client.update(node, "state=resume")
         return _returned(await self._look(node), trouble)
 
+    async def hold(self, node: NodeName, reason: str) -> Outcome:
+        """See `Orchestrator.hold`."""
+        seen = await self._look(node)
+        if seen.observation.ownership is Ownership.UNKNOWN:
+            return _not_ours(seen.observation)
+        if seen.observation.ownership is Ownership.FOREIGN:
+            return _held_by_hand(seen, None)
+        trouble = await self._client.update(node, "state=drain", f"reason={' '.join(reason.split())}")
+        return _held_by_hand(await self._look(node), trouble)
+
+    async def release(self, node: NodeName) -> Outcome:
+        """See `Orchestrator.release`; a reboot that is under way is not called off by it."""
+        seen = await self._look(node)
+        if seen.observation.ownership in {Ownership.NONE, Ownership.UNKNOWN}:
+            return _in_service(seen)
+        if seen.is_rebooting:
+            return Outcome.retry(f"{node} is {seen.observation.state}: a RESUME would call off the reboot")
+        trouble = await self._client.update(node, "state=resume")
+        after = await self._look(node)
+        if after.observation.ownership is Ownership.NONE:
+            return _in_service(after)
+        return _unchanged(after, trouble, f"{node} is still {after.observation.state}")
+
     @property
     def _client(self) -> SlurmClient:
         return SlurmClient(self.settings, self.commands)
@@ -182,6 +205,12 @@ def _cordoned(seen: SlurmNode, trouble: Trouble | None) -> Outcome:
     return _unchanged(seen, trouble, f"{seen.observation.node} is not drained")
 
 
+def _held_by_hand(seen: SlurmNode, trouble: Trouble | None) -> Outcome:
+    if seen.observation.ownership is Ownership.FOREIGN:
+        return Outcome.done(f"{seen.observation.state}: {seen.observation.reason}")
+    return _unchanged(seen, trouble, f"{seen.observation.node} is not drained")
+
+
 def _rebooted_before(seen: SlurmNode, ours: OurReason, mark: Mark) -> Outcome | None:
     """What became of this very reboot, or of one that is under way; None: it did not happen yet."""
     if seen.is_rebooting:
@@ -208,6 +237,8 @@ def _in_service(seen: SlurmNode) -> Outcome:
     node = seen.observation
     if node.schedulable is True:
         return Outcome.done(f"{node.node} is in service: {node.state}")
+    if node.ownership is Ownership.UNKNOWN:
+        return Outcome.unknown(node.detail)
     return Outcome.retry(f"{node.node} is {node.state}: not ready for jobs yet")
 
 

@@ -50,7 +50,7 @@ class StandaloneSettings:
 
 @dataclass(slots=True, kw_only=True)
 class Standalone:
-    """An `Orchestrator` over our own records. `hold` and `release` are what a person does by the CLI."""
+    """An `Orchestrator` over our own records."""
 
     settings: StandaloneSettings
     records: CordonRecords
@@ -138,13 +138,35 @@ class Standalone:
             await self.records.remove(node)
         return told
 
-    async def hold(self, node: NodeName, reason: str) -> None:
-        """A person takes the node out, for a reason in their own words; ours gives way."""
-        await self.records.save(CordonRecord(node=node, reason=reason, at=self.clock.now().wall))
+    async def hold(self, node: NodeName, reason: str) -> Outcome:
+        """See `Orchestrator.hold`. The hook is told, as of every cordon."""
+        try:
+            return await self._hold(node, reason)
+        except RecordsError as error:
+            return Outcome.unknown(str(error))
 
-    async def release(self, node: NodeName) -> None:
-        """A person puts the node in service, whoever took it out."""
-        await self.records.remove(node)
+    async def release(self, node: NodeName) -> Outcome:
+        """See `Orchestrator.release`. The record goes last, as when we give a node back ourselves."""
+        try:
+            return await self._release(node)
+        except RecordsError as error:
+            return Outcome.unknown(str(error))
+
+    async def _hold(self, node: NodeName, reason: str) -> Outcome:
+        record = await self.records.load(node)
+        if record is None or read_hold(record.reason, prefix=self.settings.prefix) is not None:
+            record = CordonRecord(node=node, reason=reason, at=self.clock.now().wall)
+            await self.records.save(record)
+        return await self._told(self.settings.on_cordon, record, f"{node} is out of service: {record.reason}")
+
+    async def _release(self, node: NodeName) -> Outcome:
+        record = await self.records.load(node)
+        if record is None:
+            return Outcome.done(f"{node} is in service")
+        told = await self._told(self.settings.on_return, record, f"{node} is in service")
+        if told.verdict is Verdict.DONE:
+            await self.records.remove(node)
+        return told
 
     async def _judged(self, node: NodeName, record: CordonRecord | None) -> NodeObservation:
         at = self.clock.now().wall

@@ -297,3 +297,35 @@ async def test_no_incident_reboots_what_another_holds(rebooting: Stage):
     await cordoned(rebooting)
     assert verdict(await rebooting.orchestrator.reboot(NODE, mark("inc-2"))) is Verdict.FAILED
     assert (await seen(rebooting)).reboot is RebootProgress.NONE
+
+
+async def test_a_node_that_a_person_takes_out_through_us_is_theirs(stage: Stage):
+    assert verdict(await stage.orchestrator.hold(NODE, "operator alice: a fan rattles")) is Verdict.DONE
+    node = await seen(stage)
+    assert (node.schedulable, node.ownership) == (False, Ownership.FOREIGN)
+    assert node.reason.startswith("operator alice: a fan rattles")
+    assert verdict(await stage.orchestrator.cordon(NODE, mark())) is Verdict.FAILED
+
+
+async def test_a_person_who_takes_out_what_we_hold_takes_it_from_us(stage: Stage):
+    await cordoned(stage)
+    assert verdict(await stage.orchestrator.hold(NODE, "operator alice: mine now")) is Verdict.DONE
+    assert (await seen(stage)).is_taken_back
+
+
+async def test_a_person_who_takes_out_what_another_holds_changes_nothing(stage: Stage):
+    await stage.orchestrator.hold(NODE, "operator alice: a fan rattles")
+    before = await stage.record(NODE)
+    assert verdict(await stage.orchestrator.hold(NODE, "operator bob: me too")) is Verdict.DONE
+    assert await stage.record(NODE) == before
+
+
+async def test_a_person_gives_back_whatever_was_held(stage: Stage):
+    await cordoned(stage)
+
+    async def is_back() -> bool:
+        return verdict(await stage.orchestrator.release(NODE)) is Verdict.DONE
+
+    await until(is_back)
+    node = await seen(stage)
+    assert (node.schedulable, node.ownership) == (True, Ownership.NONE)
