@@ -17,12 +17,15 @@ from sickbay.core.ids import IncidentId, RemediationId
 from sickbay.core.incidents import Incident
 from sickbay.core.milestones import Mark
 from sickbay.core.orchestration import NodeObservation, Ownership
-from sickbay.core.outcomes import Outcome
+from sickbay.core.outcomes import Outcome, Verdict
 from sickbay.core.remediation import Action, ActionKind, Remediation, Step
 from sickbay.core.remediation_steps import cancelled, expired, rebased, relieved
 from sickbay.host.clock import Clock
 
 _LOG = logging.getLogger(__name__)
+
+SOMEONE = "someone, through the scheduler"
+"""Who acted, in the ledger, when only the scheduler can know who it was."""
 
 _REACHED_ON_LEAVING: dict[Step, Mark] = {
     Step.CORDONING: "t3",
@@ -143,6 +146,12 @@ class Course:
         added = [Snooze(family=family, until=now + self.policy.snooze) for family in sorted(families)]
         state.put_record(replace(state.record, snoozes=(*kept, *added)))
 
+    def let_go(self, state: NodeState, who: str, why: str) -> None:
+        """A person has taken, or given back, a node that waited for one: it waits no more."""
+        self.snooze(state, state.open_incidents)
+        self._note(state, "quarantine ended", why, rem=state.remediation, who=who)
+        state.put_record(replace(state.record, quarantine=None))
+
     def _taken_back(
         self,
         state: NodeState,
@@ -157,7 +166,7 @@ class Course:
             return rem  # our own return, seen before its answer was heard
         why = f"someone took the node back: {seen.reason or seen.state}"
         self.snooze(state, [i for i in self._incidents(state, rem) if i.is_open])
-        self._note(state, "taken back", why, rem=rem, who="a person, through the scheduler")
+        self._note(state, "taken back", why, rem=rem, who=SOMEONE)
         return cancelled(rem, now, why)
 
     def _relieved(self, state: NodeState, rem: Remediation, now: float, mono: float) -> Remediation:
@@ -181,9 +190,10 @@ class Course:
         for incident in self._incidents(state, rem):
             if rem.step is Step.DONE:
                 state.put_incident(incident.repaired(at=now))
-            elif rem.step is Step.CANCELLED and rem.attempt is None:
+            elif rem.step is Step.CANCELLED and _left_no_trace(rem):
                 state.put_incident(replace(incident, remediation=None))
         if rem.step is Step.QUARANTINED:
+            state.put_record(replace(state.record, quarantine=rem.id))
             _LOG.warning("%s waits for a person: %s", state.name, rem.history[-1].detail)
         diagnose(self.fleet, state, self.policy, now)
 
@@ -230,6 +240,12 @@ class Course:
 
 
 _LOOKS = frozenset({ActionKind.AWAIT_DRAIN, ActionKind.AWAIT_REPAIR, ActionKind.VALIDATE})
+
+
+def _left_no_trace(rem: Remediation) -> bool:
+    """Whether its incidents may be taken up again: nothing was done, and nothing was refused for good."""
+    last = None if rem.attempt is None else rem.attempt.last
+    return not rem.cordoned and (last is None or last.verdict is not Verdict.FAILED)
 
 
 def _answers(decision: Decision) -> tuple[tuple[str, bool], ...]:

@@ -10,7 +10,7 @@ from sickbay.coordinator.directives import Directives, Request
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
-from sickbay.core.ids import ActionId, RuleId
+from sickbay.core.ids import ActionId, NodeName, RuleId
 from sickbay.core.messages import Verb
 from sickbay.core.orchestration import Mark, NodeObservation, Ownership
 from sickbay.core.outcomes import Outcome, Verdict
@@ -30,6 +30,7 @@ class Task:
 
 
 Performer = Callable[[Task], Awaitable[Outcome]]
+ThroughScheduler = Callable[[NodeName, Mark], Awaitable[Outcome]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,8 +76,16 @@ class Effects:
                 return None
 
     async def _cordon(self, task: Task) -> Outcome:
-        outcome = await self.orchestrator.cordon(task.state.name, self._mark(task))
-        task.state.touch(self.clock.now().mono)
+        return await self._through_scheduler(task, self.orchestrator.cordon)
+
+    async def _through_scheduler(self, task: Task, verb: ThroughScheduler) -> Outcome:
+        """One change in the scheduler, unless a person has ended the remediation by now."""
+        state = task.state
+        async with state.effecting:
+            if state.remediation is not task.rem:
+                return Outcome.failed("the remediation was ended before this was done")
+            outcome = await verb(state.name, self._mark(task))
+            state.touch(self.clock.now().mono)
         return outcome
 
     async def _await_drain(self, task: Task) -> Outcome:
@@ -102,9 +111,7 @@ class Effects:
         if not self.orchestrator.can_reboot:
             request = self._request(task, Verb.REBOOT, deadline=self.policy.reply)
             return await self.directives.ask(task.state, request)
-        outcome = await self.orchestrator.reboot(task.state.name, self._mark(task))
-        task.state.touch(self.clock.now().mono)
-        return outcome
+        return await self._through_scheduler(task, self.orchestrator.reboot)
 
     async def _await_repair(self, task: Task) -> Outcome:
         state = task.state
@@ -114,8 +121,7 @@ class Effects:
         if seen.ownership is not Ownership.OURS:
             return Outcome.unknown(f"the scheduler does not show our hold: {seen.detail or seen.state}")
         # A boot can loosen a scheduler's hold (Slurm's ReturnToService): tighten it before anything else.
-        renewed = await self.orchestrator.cordon(state.name, self._mark(task))
-        state.touch(self.clock.now().mono)
+        renewed = await self._through_scheduler(task, self.orchestrator.cordon)
         if renewed.verdict is not Verdict.DONE:
             return Outcome.retry(f"booted, but the cordon could not be renewed: {renewed.detail}")
         return Outcome.done(f"the agent is back on boot {state.boot_id}")
@@ -140,8 +146,7 @@ class Effects:
         return state.swept == sweep
 
     async def _return(self, task: Task) -> Outcome:
-        outcome = await self.orchestrator.return_to_service(task.state.name, self._mark(task))
-        task.state.touch(self.clock.now().mono)
+        outcome = await self._through_scheduler(task, self.orchestrator.return_to_service)
         if outcome.verdict is not Verdict.DONE:
             return outcome
         seen = await self.watch.observed(task.state, self.policy.look_age)

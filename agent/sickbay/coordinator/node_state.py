@@ -3,6 +3,7 @@
 Only the event loop touches these. Whoever reads and then writes does so without waiting in between.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, FullState
 from sickbay.core.orchestration import NodeObservation
-from sickbay.core.remediation import Remediation, Step
+from sickbay.core.remediation import Remediation
 from sickbay.core.signals import Signal
 from sickbay.rpc.ports import AgentSession
 
@@ -52,7 +53,8 @@ class NodeState:
     `state_at` is when the last full state of the present stream came; None while none has. `evidence` says
     when each open condition's evidence was last seen, `quiet_since` since when nothing asks for a repair.
     `observed` is when the look at the scheduler began that gave `observation`, `touched` when we last changed
-    something there: a look that began before that may show either state, and is not believed.
+    something there: a look that began before that may show either state, and is not believed. `effecting` is
+    held while the scheduler is asked to change something, so that a person's word cannot come in between.
     """
 
     record: NodeRecord
@@ -75,6 +77,7 @@ class NodeState:
     swept: ActionId | None = None
     reports: dict[ActionId, ActionReport] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
+    effecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def name(self) -> NodeName:
@@ -89,7 +92,12 @@ class NodeState:
     @property
     def is_quarantined(self) -> bool:
         """Whether the node waits for a person, because its ladder came to its end."""
-        return self.remediation is not None and self.remediation.step is Step.QUARANTINED
+        return self.record.quarantine is not None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether what the scheduler says of the node matters to something that we hold open."""
+        return self.active is not None or self.is_quarantined
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:

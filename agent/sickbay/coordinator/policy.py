@@ -8,8 +8,6 @@ from sickbay.core.conditions import Mode
 from sickbay.core.incidents import Strength
 from sickbay.core.remedies import NO_REMEDY, Remedy
 
-_NOTHING: Mapping[str, Remedy] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -25,7 +23,7 @@ class Policy:
 
     mode: Mode = Mode.OBSERVE
     accept_synthetic: bool = False
-    remedies: Mapping[str, Remedy] = _NOTHING
+    remedies: Mapping[str, Remedy] = field(default_factory=lambda: MappingProxyType({}))
     term: int = 1
     max_age: float = 43_200.0
     max_silence: float = 30.0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sickbay.coordinator import cases
-from sickbay.coordinator.course import Course
+from sickbay.coordinator.course import SOMEONE, Course
 from sickbay.coordinator.effects import Effects, Task
 from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.node_state import NodeState
@@ -59,7 +59,7 @@ class Reconciler:
     async def run(self) -> None:
         """Tend the nodes that need it, for ever."""
         for state in self.fleet:
-            if state.active is not None:
+            if state.is_at_work:
                 self.look(state.name)
         async with asyncio.TaskGroup() as tending:
             while True:
@@ -89,6 +89,8 @@ class Reconciler:
     async def pass_over(self, state: NodeState) -> float | None:
         """One pass; returns in how many seconds the next is due, None when nothing is left to be done."""
         try:
+            if state.active is None and state.is_quarantined:
+                await self._await_person(state)
             if state.active is None or state.active.step is Step.PROPOSED:
                 return await self._consider(state)
             return await self._advance(state, state.active)
@@ -96,15 +98,23 @@ class Reconciler:
             _LOG.error("%s: nothing is done while its journal cannot be written: %s", state.name, error)
             return _STORE_PAUSE
 
+    async def _await_person(self, state: NodeState) -> None:
+        """See whether a person has put the node in service again, or taken it."""
+        seen = await self.watch.observed(state, self.policy.waiting_look_age)
+        if state.is_quarantined and seen.is_taken_back:
+            self.course.let_go(state, SOMEONE, f"the scheduler shows it {seen.state}: {seen.reason}")
+            await self.fleet.commit(state)
+
     # ---- may something begin? ----------------------------------------------------------------------------
 
     async def _consider(self, state: NodeState) -> float | None:
         """Decide on every incident that nobody has taken up yet, and begin the remediation that may begin."""
-        if self._withdrawn(state):
-            await self.fleet.commit(state)
-        if not self._waiting(state):
+        if not self._waiting(state) and state.active is None:
             return None
         seen = await self.watch.observed(state, self.policy.look_age)
+        if self._settled(state, seen):
+            await self.fleet.commit(state)
+            return 0.0
         waiting = self._waiting(state)
         decided = [(incident, self._decide_opening(incident, state, seen)) for incident in waiting]
         self._begin(state, decided)
@@ -112,7 +122,7 @@ class Reconciler:
         if state.active is not None and state.active.step is not Step.PROPOSED:
             return 0.0
         may_change = any(self._may_ever(incident) for incident, _ in decided)
-        return self.policy.held if may_change else None
+        return self.policy.held if may_change or state.active is not None else None
 
     def _waiting(self, state: NodeState) -> Sequence[Incident]:
         """Open incidents that no remediation has taken up, or only proposed to; the furthest remedy first."""
@@ -164,12 +174,20 @@ class Reconciler:
         self.course.moved(state, merged(rem, incident.id, remedy, now))
         self.course.taken_up(state, incident.id, rem.id)
 
-    def _withdrawn(self, state: NodeState) -> bool:
-        """A proposal whose faults are gone is withdrawn."""
+    def _settled(self, state: NodeState, seen: NodeObservation) -> bool:
+        """What is to become of a proposal whose faults are gone, or whose cordon may have happened."""
         rem = state.active
-        if rem is None or any(i.remediation == rem.id for i in state.open_incidents):
+        if rem is None:
             return False
-        self.course.moved(state, cancelled(rem, self.clock.now().wall, "the fault went away"))
+        now = self.clock.now().wall
+        if rem.attempt is not None and seen.ownership is Ownership.OURS:
+            # The cordon whose answer was lost is there: go on from it, if only to give the node back.
+            self.course.moved(state, approved(rem, now))
+            return True
+        wanted = any(i.remediation == rem.id for i in state.open_incidents)
+        if wanted or (rem.attempt is not None and seen.ownership is Ownership.UNKNOWN):
+            return False
+        self.course.moved(state, cancelled(rem, now, "the fault went away"))
         return True
 
     # ---- what is due? ------------------------------------------------------------------------------------
@@ -216,9 +234,6 @@ class Reconciler:
         if decision.allowed:
             return True
         rem = held(task.rem, now.wall, decision.why_held, poll=self.policy.poll)
-        if rem.step is Step.CORDONING and seen.ownership is Ownership.NONE:
-            # The cordon was tried, is not there, and may not be tried again.
-            rem = cancelled(rem, now.wall, f"not cordoned, and now held: {decision.why_held}")
         self.course.moved(task.state, rem)
         return False
 

@@ -21,7 +21,7 @@ _AT_MOST_A_FIFTH = 4.0
 class SchedulerWatch:
     """Keeps every node's observation. `busy` and `idle` are seconds between two looks at the whole fleet.
 
-    `busy` counts while any remediation is under way. `wake` is called for a node that has news.
+    `busy` counts while any node is at work or waits for a person. `wake` is called for a node that has news.
     """
 
     fleet: Fleet
@@ -38,7 +38,7 @@ class SchedulerWatch:
             began = self.clock.now().mono
             await self.look()
             took = self.clock.now().mono - began
-            at_work = any(state.active is not None for state in self.fleet)
+            at_work = any(state.is_at_work for state in self.fleet)
             await self.clock.sleep(max(self.busy if at_work else self.idle, took * _AT_MOST_A_FIFTH))
 
     async def look(self) -> None:
@@ -51,7 +51,7 @@ class SchedulerWatch:
         self.looks += 1
         for name, observation in seen.items():
             state = self.fleet.get(name)
-            if state is not None and state.take_observation(observation, began) and state.active is not None:
+            if state is not None and state.take_observation(observation, began) and state.is_at_work:
                 self.wake(name)
 
     async def observed(self, state: NodeState, max_age: float) -> NodeObservation:

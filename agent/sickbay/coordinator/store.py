@@ -39,7 +39,8 @@ class NodeRecord:
 
     `baseline` is the inventory that it showed while nothing was wrong; None: it was never seen well.
     `recovery_action_known` says that its driver has answered for the recovery action at least once, so that
-    silence about it is no longer normal. `boots` holds the latest boots, newest last. Times are Unix seconds.
+    silence about it is no longer normal. `boots` holds the latest boots, newest last. `quarantine` names the
+    remediation that left the node to a person, until a person gives it back. Times are Unix seconds.
     """
 
     node: NodeName
@@ -50,6 +51,7 @@ class NodeRecord:
     recovery_action_known: bool = False
     boots: tuple[BootId, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
+    quarantine: RemediationId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

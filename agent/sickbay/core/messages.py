@@ -67,7 +67,7 @@ class Event:
     at: float
     boot_id: BootId
     what: Signal | Condition
-    node: NodeName = NodeName("")  # noqa: RUF009 - a NewType call is the text itself
+    node: NodeName = NodeName("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ Invariants, checked by the property tests:
 * the node is given back only after a validation that held for the whole soak;
 * unknown moves nothing forward, evidence excepted, which is kept where it can be; only time turns it into a
   person's case;
-* every remediation that was approved ends: each step has a deadline, and the ladder has an end.
+* every remediation that was approved ends, or is a proposal again because its cordon was never seen: each
+  step has a deadline, and the ladder has an end.
 """
 
 from dataclasses import replace
@@ -82,11 +83,9 @@ def absorbed(rem: Remediation, outcome: Outcome, now: float, *, poll: float = 1.
 
 def held(rem: Remediation, now: float, why: str, *, poll: float = 1.0) -> Remediation:
     """The gates held back what was due: nothing is done, and time goes on."""
-    if rem.step.is_end or rem.step is Step.PROPOSED:
-        return rem
-    if rem.step is Step.CORDONING and rem.attempt is None:
+    if rem.step is Step.CORDONING:
         return _to(rem, Step.PROPOSED, now, f"held: {why}")
-    return replace(rem, next_try_at=now + poll)
+    return replace(rem, next_try_at=now + poll) if rem.is_active else rem
 
 
 def expired(rem: Remediation, now: float) -> Remediation:
@@ -95,8 +94,8 @@ def expired(rem: Remediation, now: float) -> Remediation:
         return rem
     last = rem.attempt.last.detail if rem.attempt is not None and rem.attempt.last is not None else ""
     detail = f"out of time while {rem.step.value}: {last or 'no answer'}"
-    if rem.step is Step.CORDONING and rem.attempt is None:
-        return cancelled(rem, now, detail)
+    if rem.step is Step.CORDONING:
+        return _to(rem, Step.PROPOSED, now, detail)
     if rem.step is Step.EVIDENCE:
         return _to(rem, Step.REPAIRING, now, f"went on without all evidence ({last or 'no answer'})")
     if rem.step is Step.VALIDATING or (rem.step is Step.REPAIRING and rem.issued):
@@ -121,7 +120,7 @@ def relieved(rem: Remediation, now: float, why: str) -> Remediation:
     """
     if rem.tried >= 0 or rem.relieved or not rem.step.before_repair:
         return rem
-    if rem.step is Step.PROPOSED or (rem.step is Step.CORDONING and rem.attempt is None):
+    if rem.step is Step.PROPOSED and rem.attempt is None:
         return cancelled(rem, now, why)
     if not rem.cordoned:
         return rem

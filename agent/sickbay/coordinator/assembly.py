@@ -1,0 +1,132 @@
+"""Puts the coordinator's parts together, for the daemon and for the tests alike."""
+
+from dataclasses import dataclass, replace
+
+from sickbay.coordinator.course import Course
+from sickbay.coordinator.directives import Directives
+from sickbay.coordinator.effects import Effects
+from sickbay.coordinator.fleet import Fleet
+from sickbay.coordinator.gateway import Gateway
+from sickbay.coordinator.operations import Operations
+from sickbay.coordinator.policy import Policy
+from sickbay.coordinator.reconciler import Reconciler
+from sickbay.coordinator.scheduler_watch import SchedulerWatch
+from sickbay.coordinator.store import Snapshot, Store
+from sickbay.core.ids import NodeName
+from sickbay.core.remediation_steps import interrupted
+from sickbay.host.clock import Clock
+from sickbay.orchestrators.protocol import Orchestrator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the coordinator reaches the world through."""
+
+    store: Store
+    orchestrator: Orchestrator
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How this coordinator presents itself, and its paces in seconds.
+
+    `busy_look` and `idle_look` are between two looks at the whole scheduler, while something is under way and
+    while nothing is.
+    """
+
+    name: str
+    version: str
+    rules_digest: str = ""
+    heartbeat_interval: float = 5.0
+    busy_look: float = 1.0
+    idle_look: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinator:
+    """The parts that others hold on to."""
+
+    fleet: Fleet
+    gateway: Gateway
+    operations: Operations
+    reconciler: Reconciler
+    watch: SchedulerWatch
+
+
+class _Wake:
+    """Breaks the circle between those who ask for a look at a node and the one who looks."""
+
+    def __init__(self) -> None:
+        self.reconciler: Reconciler | None = None
+
+    def __call__(self, name: NodeName) -> None:
+        if self.reconciler is not None:
+            self.reconciler.look(name)
+
+
+async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: Snapshot) -> Coordinator:
+    """The coordinator, with all that a former one left in the store; nothing runs yet.
+
+    Raises:
+        StoreError: when the store does not give a term.
+    """
+    clock, orchestrator = ports.clock, ports.orchestrator
+    policy = replace(policy, term=await ports.store.next_term())
+    fleet, wake = Fleet(ports.store), _Wake()
+    now = clock.now().wall
+    fleet.restore(snapshot, lambda rem: interrupted(rem, now))
+    directives = Directives(clock)
+    course = Course(fleet=fleet, policy=policy, clock=clock)
+    watch = SchedulerWatch(
+        fleet=fleet,
+        orchestrator=orchestrator,
+        clock=clock,
+        wake=wake,
+        busy=identity.busy_look,
+        idle=identity.idle_look,
+    )
+    effects = Effects(
+        orchestrator=orchestrator,
+        watch=watch,
+        directives=directives,
+        policy=policy,
+        clock=clock,
+    )
+    wake.reconciler = Reconciler(
+        fleet=fleet,
+        effects=effects,
+        watch=watch,
+        course=course,
+        policy=policy,
+        clock=clock,
+    )
+    gateway = Gateway(
+        fleet=fleet,
+        directives=directives,
+        policy=policy,
+        clock=clock,
+        wake=wake,
+        coordinator=identity.name,
+        heartbeat_interval=identity.heartbeat_interval,
+    )
+    operations = Operations(
+        fleet_state=fleet,
+        orchestrator=orchestrator,
+        watch_on_scheduler=watch,
+        course=course,
+        policy=policy,
+        clock=clock,
+        wake=wake,
+        coordinator=identity.name,
+        version=identity.version,
+        rules_digest=identity.rules_digest,
+        started_at=now,
+    )
+    return Coordinator(
+        fleet=fleet,
+        gateway=gateway,
+        operations=operations,
+        reconciler=wake.reconciler,
+        watch=watch,
+    )
