@@ -6,6 +6,7 @@ from itertools import pairwise
 from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.problems import Problem
 from sickbay.core.remedies import (
+    NO_REMEDY,
     Attempts,
     Deadlines,
     Drain,
@@ -21,8 +22,11 @@ _KEYS = ("id", "about", "drain", "ladder", "validation", "attempts", "deadlines"
 
 
 def parse_remedies(entries: Sequence[Entry]) -> tuple[dict[str, Remedy], tuple[Problem, ...]]:
-    """Remedies by id, and what is wrong with the entries; with any problem use none of them."""
-    remedies: dict[str, Remedy] = {}
+    """Remedies by id, and what is wrong with the entries; with any problem use none of them.
+
+    `none` is always among them and is not to be defined: it is what a rule has that names no remedy.
+    """
+    remedies: dict[str, Remedy] = {NO_REMEDY.id: NO_REMEDY}
     problems: list[Problem] = []
     for entry in entries:
         reader = FieldReader.of(entry)

@@ -10,7 +10,7 @@ from sickbay.core.ids import BootId, RuleId
 from sickbay.core.instants import Instant
 from sickbay.core.rule_state import Open, Raiser
 from sickbay.core.rule_wording import Finding, condition_of, is_news, restated
-from sickbay.core.rules import After, ClearAfter, Rule, RuleSet
+from sickbay.core.rules import After, ClearAfter, ClearQuiet, Rule, RuleSet
 from sickbay.core.signals import Signal
 
 MOST_RAISERS = 64
@@ -75,7 +75,7 @@ class Book:
             raisers=(Raiser(subject=finding.signal.subject),),
             last_match=at,
             quiet_from=at,
-            after=_after(finding.rule),
+            ends_with_reset=_ends_with_reset(finding.rule),
             xids=_xids((), finding.signal),
         )
         self._tell(condition)
@@ -114,7 +114,8 @@ class Book:
             if rule is None or rule.condition.type != known.condition.type:
                 self.clear(key, f"rule {known.condition.rule} no longer makes this condition")
             else:
-                self.keep(key, replace(known, condition=restated(known.condition, rule), after=_after(rule)))
+                condition = restated(known.condition, rule)
+                self.keep(key, replace(known, condition=condition, ends_with_reset=_ends_with_reset(rule)))
 
     def break_silence(self, mono: float) -> None:
         """Let silence count from `mono` on."""
@@ -155,8 +156,12 @@ class Book:
         return False
 
 
-def _after(rule: Rule) -> After | None:
-    return rule.clear.repair if isinstance(rule.clear, ClearAfter) else None
+def _ends_with_reset(rule: Rule) -> bool:
+    """Whether a reset of the GPU ends it: what asks for one, and events that are then history."""
+    clear = rule.clear
+    return isinstance(clear, ClearQuiet) or (
+        isinstance(clear, ClearAfter) and clear.repair is After.GPU_RESET
+    )
 
 
 def _xids(known: tuple[int, ...], signal: Signal) -> tuple[int, ...]:

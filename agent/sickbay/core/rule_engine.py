@@ -19,7 +19,7 @@ from sickbay.core.instants import Instant
 from sickbay.core.rule_book import Explanation
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rule_turn import Turn
-from sickbay.core.rules import After, RuleSet
+from sickbay.core.rules import RuleSet
 from sickbay.core.signals import Signal
 
 
@@ -79,10 +79,11 @@ def state_after_boot(state: EngineState, boot_id: BootId, now: Instant) -> Obser
 def gpu_was_reset(state: EngineState, pci: str, now: Instant) -> Observation:
     """A GPU came back from a reset that was seen: what a reset clears is cleared on it.
 
-    `pci` in any form that `normalise_pci` understands. Conditions that a reset does not clear stay.
+    `pci` in any form that `normalise_pci` understands. That is what waits for a reset, and what rests on
+    events alone, because they are then history. Conditions that only readings or a reboot clear stay.
     """
     turn = Turn.begin(state, now)
-    turn.forget_gpu(normalise_pci(pci) or pci, After.GPU_RESET)
+    turn.forget_gpu(normalise_pci(pci) or pci)
     return _observation(turn)
 
 

@@ -14,7 +14,6 @@ from sickbay.core.conditions import Condition
 from sickbay.core.devices import Scope, Subject
 from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
-from sickbay.core.rules import After
 from sickbay.core.signals import Signal
 
 NO_BOOT = BootId("")
@@ -67,14 +66,14 @@ class Open:
     """An open condition and what its clearing rests on. Times are monotonic.
 
     `last_match` is the latest evidence of the fault, `quiet_from` the moment from which silence counts,
-    `xids` the codes whose secondary lines belong to this condition.
+    `ends_with_reset` whether a reset of its GPU clears it, `xids` the codes whose secondary lines belong to it.
     """
 
     condition: Condition
     raisers: tuple[Raiser, ...]
     last_match: float
     quiet_from: float
-    after: After | None = None
+    ends_with_reset: bool = False
     xids: tuple[int, ...] = ()
 
 
@@ -107,9 +106,13 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What an event says that was not known: `more` happenings (0 for the same one in other words)."""
+    """What an event says that was not known: `more` happenings (0 for the same one in other words).
+
+    `again` says that its identity was known: what it adds happened after the time that it bears.
+    """
 
     more: int
+    again: bool
     memory: tuple[Seen, ...]
 
 
@@ -117,7 +120,7 @@ def news_of(signal: Signal, sequence: int, memory: tuple[Seen, ...]) -> News | N
     """What is new in an event, with the memory to keep; None for one that was taken in before.
 
     The same identity with other fields or a higher count is an update: a line that a second source has put
-    into words, or a storm that went on.
+    into words, or a storm that went on (sickbay.core.storms).
     """
     said = crc32(repr(sorted(signal.fields.items())).encode())
     entry = Seen(sequence=sequence, said=said, count=signal.count)
@@ -128,8 +131,10 @@ def news_of(signal: Signal, sequence: int, memory: tuple[Seen, ...]) -> News | N
             return None
         return News(
             more=max(0, signal.count - known.count),
+            again=True,
             memory=(*memory[:at], entry, *memory[at + 1 :]),
         )
     if at == 0 and len(memory) >= MOST_SEEN:
         return None
-    return News(more=signal.count, memory=(*memory[:at], entry, *memory[at:])[-MOST_SEEN:])
+    memory = (*memory[:at], entry, *memory[at:])[-MOST_SEEN:]
+    return News(more=signal.count, again=False, memory=memory)

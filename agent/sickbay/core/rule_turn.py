@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from sickbay.core.devices import NODE, Scope, Subject
 from sickbay.core.expressions import values_of
 from sickbay.core.ids import BootId, RuleId
 from sickbay.core.instants import Instant, format_duration
@@ -9,10 +10,10 @@ from sickbay.core.rule_book import Book, Said
 from sickbay.core.rule_patterns import counted, extended, proves, suffices
 from sickbay.core.rule_state import EngineState, Hit, Open, Raiser, Run, Seen, news_of
 from sickbay.core.rule_wording import Finding, attached, concerned, repeated, supported
-from sickbay.core.rules import After, ClearQuiet, ClearWhen, Count, Rule, RuleSet
+from sickbay.core.rules import ClearQuiet, ClearWhen, Count, Rule, RuleSet
 from sickbay.core.signals import KINDS, FieldValue, Signal
 
-LOG_MONITOR = "kmsg"
+LOG_MONITOR = "kernel_log"
 """The monitor whose sight makes silence in the kernel log mean something."""
 
 MOST_PROGRESS = 4096
@@ -98,14 +99,14 @@ class Turn:
             if isinstance(clear, ClearQuiet) and self.book.now.mono - known.quiet_from >= clear.quiet:
                 self._clear(key, f"no other such event for {format_duration(clear.quiet)}")
 
-    def forget_gpu(self, pci: str, repair: After) -> None:
-        """Clear what this repair of one GPU clears, with the progress that rests on what came before."""
+    def forget_gpu(self, pci: str) -> None:
+        """Clear what a reset of one GPU clears, with the progress that rests on what came before."""
         part = f"/{pci}"
         self.runs = {key: run for key, run in self.runs.items() if part not in key}
         self.hits = {key: hits for key, hits in self.hits.items() if part not in key}
         for key in sorted(self.book.open):
             known = self.book.open[key]
-            if known.after is repair and known.condition.subject.pci == pci:
+            if known.ends_with_reset and known.condition.subject.pci == pci:
                 self._clear(key, "the GPU was reset")
 
     def take(self, rules: RuleSet, signal: Signal) -> None:
@@ -113,12 +114,12 @@ class Turn:
         if signal.kind not in KINDS:
             self.book.explain(Said.UNKNOWN, signal.subject, f"{signal.kind!r} is no kind of signal we know")
             return
-        more = self._news(signal)
-        if more is None:
+        sight = self._sight(_of_its_monitor(signal))
+        if sight is None:
             return
         self._mind_the_log(signal)
-        if not self._attach(signal, more):
-            self._apply(rules, _Sight(signal=signal, values=values_of(signal), more=more))
+        if not self._attach(sight):
+            self._apply(rules, sight)
 
     def _apply(self, rules: RuleSet, sight: _Sight) -> None:
         signal = sight.signal
@@ -129,11 +130,11 @@ class Turn:
             what = signal.raw or signal.kind
             self.book.explain(Said.RECORDED, signal.subject, f"no rule makes a condition of: {what}")
 
-    def _news(self, signal: Signal) -> int | None:
-        """Happenings not counted before: 0 for a reading; None when the signal must change nothing."""
+    def _sight(self, signal: Signal) -> _Sight | None:
+        """The signal with what is new in it; None when it must change nothing."""
         identity = signal.identity
         if identity is None:
-            return 0
+            return _Sight(signal=signal, values=values_of(signal), more=0)
         if identity.boot_id != self.boot_id:
             self.book.explain(Said.OTHER_BOOT, signal.subject, f"{identity} is history")
             return None
@@ -142,7 +143,9 @@ class Turn:
             self.book.explain(Said.DUPLICATE, signal.subject, f"{identity} was taken in before")
             return None
         self.seen[identity.source] = news.memory
-        return news.more
+        if news.again and news.more:
+            signal = replace(signal, at=self.book.now)
+        return _Sight(signal=signal, values=values_of(signal), more=news.more)
 
     def _mind_the_log(self, signal: Signal) -> None:
         """Silence counts only while the log can be read: a gap, or a blind reader, starts it anew."""
@@ -156,8 +159,9 @@ class Turn:
             self.blind.discard(LOG_MONITOR)
             self.book.break_silence(signal.at.mono)
 
-    def _attach(self, signal: Signal, more: int) -> bool:
+    def _attach(self, sight: _Sight) -> bool:
         """Give a line that names its cause to the open condition of that cause on the same GPU."""
+        signal = sight.signal
         cause = signal.fields.get("caused_by")
         if cause is None:
             return False
@@ -170,7 +174,7 @@ class Turn:
             return False
         _, key = min(causes)
         known = self.book.open[key]
-        self.book.keep(key, replace(known, condition=attached(known.condition, signal, more=more)))
+        self.book.keep(key, replace(known, condition=attached(known.condition, signal, more=sight.more)))
         self.book.explain(Said.ATTACHED, signal.subject, f"caused by Xid {cause}: evidence of {key}")
         return True
 
@@ -275,6 +279,15 @@ class Turn:
 
 
 _SYNTHETIC = "|synthetic"
+
+
+def _of_its_monitor(signal: Signal) -> Signal:
+    """Monitors speak of themselves as the node; each is a part of its own, or one's sight would clear
+    another's blindness."""
+    name = signal.fields.get("name")
+    if signal.kind == "monitor" and signal.subject == NODE and isinstance(name, str):
+        return replace(signal, subject=Subject(scope=Scope.NODE, name=name))
+    return signal
 
 
 def _progress(rule: Rule, signal: Signal, part: str) -> str:

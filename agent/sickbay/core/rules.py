@@ -73,12 +73,15 @@ class ClearAfter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearQuiet:
-    """Clears when no such event came for `quiet` seconds in which the log could be read without a gap."""
+    """Clears when no such event came for `quiet` seconds in which the log could be read without a gap.
+
+    A reset of the GPU ends it at once: what the log said before is then history.
+    """
 
     quiet: float
 
     def __str__(self) -> str:
-        return f"after {format_duration(self.quiet)} without another, while the kernel log can be read"
+        return f"after {format_duration(self.quiet)} without another, while the kernel log can be read, or a reset"
 
 
 Clear = ClearWhen | ClearAfter | ClearQuiet
