@@ -66,7 +66,7 @@ class Open:
     """An open condition and what its clearing rests on. Times are monotonic.
 
     `last_match` is the latest evidence of the fault, `quiet_from` the moment from which silence counts,
-    `ends_with_reset` whether a reset of its GPU clears it, `xids` the codes whose secondary lines belong to it.
+    `ends_with_reset` whether a reset of its GPU clears it, `xids` the codes whose secondary lines it owns.
     """
 
     condition: Condition

@@ -282,8 +282,7 @@ _SYNTHETIC = "|synthetic"
 
 
 def _of_its_monitor(signal: Signal) -> Signal:
-    """Monitors speak of themselves as the node; each is a part of its own, or one's sight would clear
-    another's blindness."""
+    """Make each monitor a part of its own: all speak as the node, and one's sight is not another's."""
     name = signal.fields.get("name")
     if signal.kind == "monitor" and signal.subject == NODE and isinstance(name, str):
         return replace(signal, subject=Subject(scope=Scope.NODE, name=name))

@@ -81,7 +81,7 @@ class ClearQuiet:
     quiet: float
 
     def __str__(self) -> str:
-        return f"after {format_duration(self.quiet)} without another, while the kernel log can be read, or a reset"
+        return f"after {format_duration(self.quiet)} without another in a readable kernel log, or a reset"
 
 
 Clear = ClearWhen | ClearAfter | ClearQuiet
@@ -137,9 +137,6 @@ class RuleSet:
         )
 
 
-NO_RULES = RuleSet.of(())
-
-
 def _grouped(pairs: Sequence[tuple[str, _T]]) -> Mapping[str, tuple[_T, ...]]:
     groups: dict[str, list[_T]] = {}
     for kind, item in pairs:
@@ -155,3 +152,7 @@ def _digest(rules: Sequence[Rule]) -> str:
         rest = (rule.boot_grace, rule.remedy, rule.mode, rule.because, rule.runbook, rule.labels)
         said.update(repr((*parts, *rest)).encode())
     return said.hexdigest()
+
+
+NO_RULES = RuleSet.of(())
+"""The set before any was loaded."""
