@@ -70,8 +70,16 @@ def no_process_outlives_the_session() -> Iterator[None]:
 def _children() -> set[int]:
     """The children of this process, straight from the kernel: this is asked twice a test."""
     listed = Path("/proc/self/task").glob("*/children")
-    pids = {int(pid) for path in listed for pid in path.read_text(encoding="ascii").split()}
+    pids = {int(pid) for path in listed for pid in _text_of(path).split()}
     return {pid for pid in pids if _is_alive(pid) and not _is_pythons(pid)}
+
+
+def _text_of(path: Path) -> str:
+    """What the kernel lists there; nothing for a thread that ended meanwhile."""
+    try:
+        return path.read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _marked(mark: bytes) -> set[int]:

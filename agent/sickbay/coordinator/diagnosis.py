@@ -8,6 +8,7 @@ from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.store import LedgerEntry
 from sickbay.core.conditions import Severity
 from sickbay.core.incidents import Circumstances, Incident, correlate
+from sickbay.core.remediation import Step
 
 COORDINATOR = "coordinator"
 """Who acted, in the ledger, when it was not a person."""
@@ -20,11 +21,12 @@ def diagnose(fleet: Fleet, state: NodeState, policy: Policy, now: float) -> bool
     """
     if not state.has_full_state or state.boot_id is None:
         return False
+    active = state.active
     given = Circumstances(
         node=state.name,
         boot_id=state.boot_id,
         strength=policy.strength,
-        active=None if state.active is None else state.active.id,
+        active=None if active is None or active.step is Step.PROPOSED else active.id,
         snoozed=state.snoozed_families(now),
     )
     before = dict(state.incidents)

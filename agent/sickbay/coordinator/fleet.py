@@ -25,6 +25,7 @@ class Fleet:
         """An empty fleet over `store`; `restore` fills it."""
         self.store = store
         self.watchers = Watchers()
+        self.on_commit: list[Callable[[Batch], None]] = [self.watchers.committed]
         self._nodes: dict[NodeName, NodeState] = {}
         self._committing: set[asyncio.Task[None]] = set()
 
@@ -87,7 +88,8 @@ class Fleet:
         except StoreError:
             state.take_back(outbox)
             raise
-        self.watchers.committed(batch)
+        for told in self.on_commit:
+            told(batch)
 
     def _committed(self, task: "asyncio.Task[None]") -> None:
         self._committing.discard(task)

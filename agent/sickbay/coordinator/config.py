@@ -1,0 +1,219 @@
+"""The coordinator's configuration: every key with its unit and default, checked before anything starts.
+
+Spans of time are written with their unit (`250ms`, `10s`, `5m`, `30d`). What is not understood is refused
+with file, line and what was expected; an unknown key is not passed over, because it is a typo more often than
+not.
+"""
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sickbay.coordinator.policy import Policy
+from sickbay.core.conditions import Mode
+from sickbay.core.remedies import Remedy
+from sickbay.host.config_files import Seconds
+from sickbay.orchestrators.slurm_client import SlurmSettings
+from sickbay.orchestrators.standalone import StandaloneSettings
+from sickbay.rpc.serving import DEFAULT_PORT
+
+_LEAST_EVENTS = 1_000
+_USUAL_RULES = ("/etc/sickbay/rules.d",)
+
+
+class StandaloneConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No scheduler. Each hook is a program and its arguments, run without a shell; empty for none.
+
+    on_cordon, on_return: told when a node leaves service and comes back.
+    list_jobs: prints one job a line, `id [user [name]]`; nothing at all means that no job is left.
+    hosts_run_no_jobs: there is nothing to wait for before a repair. Without it, and without list_jobs, no
+    node ever counts as drained.
+    deadline: for each hook.
+    """
+
+    on_cordon: tuple[str, ...] = ()
+    on_return: tuple[str, ...] = ()
+    list_jobs: tuple[str, ...] = ()
+    hosts_run_no_jobs: bool = False
+    deadline: Seconds = Seconds(10)
+
+    def settings(self) -> StandaloneSettings:
+        """As the orchestrator takes them."""
+        return StandaloneSettings(
+            on_cordon=self.on_cordon,
+            on_return=self.on_return,
+            list_jobs=self.list_jobs,
+            hosts_run_no_jobs=self.hosts_run_no_jobs,
+            deadline=self.deadline,
+        )
+
+
+class SlurmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Slurm, by its own programs.
+
+    scontrol, squeue: the programs, found on `path`.
+    conf: SLURM_CONF for them; empty for that of our own environment.
+    path: PATH for them; empty for that of our own environment.
+    deadline: for each call; without a controller scontrol itself gives up after about 9s.
+    reboots: whether Slurm's RebootProgram reboots nodes; if not, the node's agent does.
+    """
+
+    scontrol: str = "scontrol"
+    squeue: str = "squeue"
+    conf: str = ""
+    path: str = ""
+    deadline: Seconds = Seconds(5)
+    reboots: bool = True
+
+    def settings(self) -> SlurmSettings:
+        """As the orchestrator takes them."""
+        return SlurmSettings(
+            scontrol=self.scontrol,
+            squeue=self.squeue,
+            conf=self.conf,
+            path=self.path,
+            deadline=self.deadline,
+            reboots=self.reboots,
+        )
+
+
+class OrchestratorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who schedules the jobs.
+
+    kind: `standalone` (nobody; we keep the record ourselves) or `slurm`.
+    busy_look, idle_look: between two looks at all nodes, while something is under way and while nothing is.
+    """
+
+    kind: str = "standalone"
+    busy_look: Seconds = Seconds(1)
+    idle_look: Seconds = Seconds(15)
+    standalone: StandaloneConfig = StandaloneConfig()
+    slurm: SlurmConfig = SlurmConfig()
+
+    def __post_init__(self) -> None:
+        """Refuse an orchestrator that there is not."""
+        if self.kind not in {"standalone", "slurm"}:
+            raise ValueError(f"kind is {self.kind!r}, expected standalone or slurm")
+
+
+class DatabaseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where durable facts are kept.
+
+    sqlite: the file; empty for `sickbay.db` in state_dir.
+    keep_events: how long events are kept, and
+    max_events: how many at most; the oldest go first. Incidents and the ledger stay.
+    """
+
+    sqlite: str = ""
+    keep_events: Seconds = Seconds(2592000)
+    max_events: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        """Refuse what would keep next to nothing."""
+        if self.max_events < _LEAST_EVENTS:
+            raise ValueError(f"max_events is {self.max_events}, expected at least {_LEAST_EVENTS}")
+
+
+class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long things may take, and how old they may be. A remedy's own deadlines stand with the remedy.
+
+    evidence_max_age: a fault last seen longer ago begins nothing.
+    silent_after: an agent that was not heard for longer is not acted on.
+    snooze: how long faults of the same family stay with a person who took the node back.
+    relief: how long a fault must be gone before its repair is called off.
+    poll: between two looks at what is awaited on a node.
+    held: between two questions to gates that held something back.
+    reply: how long an agent's answer to a directive is waited for.
+    """
+
+    evidence_max_age: Seconds = Seconds(43200)
+    silent_after: Seconds = Seconds(30)
+    snooze: Seconds = Seconds(86400)
+    relief: Seconds = Seconds(30)
+    poll: Seconds = Seconds(1)
+    held: Seconds = Seconds(10)
+    reply: Seconds = Seconds(15)
+
+
+class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. All keys have defaults; an empty file makes a coordinator that only observes.
+
+    name: how it names itself to agents and people; empty for the host's name.
+    listen: `host:port`, `[v6]:port` or `unix:/path`, for agents and operators; port 0 takes any free one.
+    insecure_plaintext_off_host: leave to listen beyond this host in plaintext.
+    state_dir: database and lock; one coordinator a directory.
+    address_file: a file to write the addresses to that we really listen on, one a line; empty for none.
+    metrics: `host:port` of /metrics, on loopback unless you choose otherwise; empty for none.
+    mode: `observe` (touch nothing), `propose` or `act`; caps every rule's own.
+    accept_synthetic: whether injected faults may act, for drills.
+    heartbeat: how often agents are to be heard.
+    rules: files or folders of the site, laid over the built-in rules by id, later ones over earlier ones.
+    builtin_rules: the folder of the built-in rules; empty for those of this installation.
+    """
+
+    name: str = ""
+    listen: tuple[str, ...] = (f"127.0.0.1:{DEFAULT_PORT}",)
+    insecure_plaintext_off_host: bool = False
+    state_dir: str = "/var/lib/sickbay-coordinator"
+    address_file: str = ""
+    metrics: str = "127.0.0.1:9418"
+    mode: str = "observe"
+    accept_synthetic: bool = False
+    heartbeat: Seconds = Seconds(5)
+    rules: tuple[str, ...] = _USUAL_RULES
+    builtin_rules: str = ""
+    database: DatabaseConfig = DatabaseConfig()
+    orchestrator: OrchestratorConfig = OrchestratorConfig()
+    patience: PatienceConfig = PatienceConfig()
+
+    def __post_init__(self) -> None:
+        """Refuse a mode that there is not, and a coordinator that nobody could reach."""
+        known = [mode.value for mode in Mode]
+        if self.mode not in known:
+            raise ValueError(f"mode is {self.mode!r}, expected one of {', '.join(known)}")
+        if not self.listen:
+            raise ValueError("listen is empty, expected at least one address")
+
+    @property
+    def coordinator_name(self) -> str:
+        """The name that was given, or the host's own."""
+        return self.name or socket.gethostname()
+
+    @property
+    def rule_paths(self) -> tuple[Path, ...]:
+        """The site's layers. The usual folder need not be there; one that somebody named must."""
+        return tuple(Path(p) for p in self.rules if p not in _USUAL_RULES or Path(p).exists())
+
+    @property
+    def builtin_rules_path(self) -> Path | None:
+        """The folder of built-in rules, None for this installation's own."""
+        return Path(self.builtin_rules) if self.builtin_rules else None
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.database.sqlite) if self.database.sqlite else Path(self.state_dir) / "sickbay.db"
+
+    def policy(self, remedies: Mapping[str, Remedy]) -> Policy:
+        """What decisions rest on, with these remedies."""
+        patience = self.patience
+        return Policy(
+            mode=Mode(self.mode),
+            accept_synthetic=self.accept_synthetic,
+            remedies=remedies,
+            max_age=patience.evidence_max_age,
+            max_silence=patience.silent_after,
+            snooze=patience.snooze,
+            relief=patience.relief,
+            poll=patience.poll,
+            held=patience.held,
+            reply=patience.reply,
+        )
+
+
+def shown(config: CoordinatorConfig) -> bytes:
+    """The configuration that is in force, defaults included; spans in seconds."""
+    encoded = msgspec.json.encode(config, enc_hook=float)
+    return msgspec.json.format(encoded, indent=2) + b"\n"

@@ -1,0 +1,195 @@
+"""The coordinator as a process: a flat list of named root tasks. When one ends, all end; it is said which."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sickbay.coordinator import lock
+from sickbay.coordinator.assembly import Coordinator, Identity, Ports, assemble
+from sickbay.coordinator.config import CoordinatorConfig
+from sickbay.coordinator.cordon_records import StoredCordonRecords
+from sickbay.coordinator.metrics import Metrics
+from sickbay.coordinator.sqlite_store import open_sqlite
+from sickbay.coordinator.steady_clock import SteadyClock
+from sickbay.coordinator.store import Retention, Snapshot, Store, StoreError
+from sickbay.host.clock import Clock, SystemClock
+from sickbay.host.commands import SystemCommands
+from sickbay.host.rule_files import LoadedRules
+from sickbay.host.systemd import ServiceManager
+from sickbay.orchestrators.protocol import Orchestrator
+from sickbay.orchestrators.table import ORCHESTRATORS, Edges
+from sickbay.rpc.coordinator_server import AgentService
+from sickbay.rpc.fleet_server import FleetService
+from sickbay.rpc.serving import RpcServer, Security
+
+_LOG = logging.getLogger(__name__)
+
+_REFRESH = 5.0
+_PRUNE = 60.0
+_IDLE_BEAT = 10.0
+
+
+async def serve(config: CoordinatorConfig, rules: LoadedRules, version: str, manager: ServiceManager) -> int:
+    """Run until told to stop; returns the exit status.
+
+    Raises:
+        AlreadyRunningError, StoreError, BadAddress, OSError: when it cannot begin; each says why.
+    """
+    held = lock.hold(Path(config.state_dir))
+    try:
+        store = open_sqlite(config.database_path)
+        try:
+            return await _Daemon(config, rules, version, manager, store).run()
+        finally:
+            await store.close()
+    finally:
+        held.release()
+
+
+class _Daemon:
+    """One run of the coordinator over an open store."""
+
+    def __init__(
+        self,
+        config: CoordinatorConfig,
+        rules: LoadedRules,
+        version: str,
+        manager: ServiceManager,
+        store: Store,
+    ) -> None:
+        self._config = config
+        self._rules = rules
+        self._version = version
+        self._manager = manager
+        self._store = store
+        self._clock: Clock = SteadyClock(SystemClock())
+        self._metrics = Metrics()
+
+    async def run(self) -> int:
+        coordinator = await self._assembled()
+        server = RpcServer(
+            self._config.listen,
+            [AgentService(coordinator.gateway), FleetService(coordinator.operations)],
+            security=Security(insecure_plaintext_off_host=self._config.insecure_plaintext_off_host),
+        )
+        self._begin_metrics(coordinator)
+        addresses = await server.start()
+        try:
+            self._announce(coordinator, addresses)
+            return await _until_one_ends(self._roots(coordinator))
+        finally:
+            self._manager.stopping("stopping")
+            coordinator.fleet.watchers.end()
+            await server.stop()
+
+    async def _assembled(self) -> Coordinator:
+        snapshot = await self._store.load()
+        ports = Ports(
+            store=self._store,
+            orchestrator=self._orchestrator(snapshot),
+            clock=self._clock,
+        )
+        paces = self._config.orchestrator
+        identity = Identity(
+            name=self._config.coordinator_name,
+            version=self._version,
+            rules_digest=self._rules.rules.digest,
+            heartbeat_interval=self._config.heartbeat,
+            busy_look=paces.busy_look,
+            idle_look=paces.idle_look,
+        )
+        return await assemble(ports, self._config.policy(self._rules.remedies), identity, snapshot)
+
+    def _orchestrator(self, snapshot: Snapshot) -> Orchestrator:
+        chosen = self._config.orchestrator
+        edges = Edges(
+            clock=self._clock,
+            commands=SystemCommands(),
+            records=StoredCordonRecords(self._store, snapshot.cordons),
+        )
+        section = chosen.slurm if chosen.kind == "slurm" else chosen.standalone
+        return ORCHESTRATORS[chosen.kind].build(section.settings(), edges)
+
+    def _begin_metrics(self, coordinator: Coordinator) -> None:
+        coordinator.fleet.on_commit.append(self._metrics.committed)
+        if self._config.metrics:
+            host, _, port = self._config.metrics.rpartition(":")
+            self._metrics.serve(host.strip("[]"), int(port))
+
+    def _announce(self, coordinator: Coordinator, addresses: tuple[str, ...]) -> None:
+        if self._config.address_file:
+            Path(self._config.address_file).write_text("".join(f"{a}\n" for a in addresses), encoding="utf-8")
+        active = sum(state.active is not None for state in coordinator.fleet)
+        said = (
+            f"listening on {', '.join(addresses)}; mode {self._config.mode}, "
+            f"{self._config.orchestrator.kind}; {len(coordinator.fleet.nodes)} nodes known, "
+            f"{active} remediations go on"
+        )
+        _LOG.info(said)
+        self._manager.ready(said)
+
+    def _roots(self, coordinator: Coordinator) -> Mapping[str, Coroutine[object, object, None]]:
+        return {
+            "told to stop": _told_to_stop(),
+            "reconciler": coordinator.reconciler.run(),
+            "look at the scheduler": coordinator.watch.run(),
+            "metrics": self._refresh(coordinator),
+            "retention": self._forget(),
+            "watchdog": self._beat(),
+        }
+
+    async def _refresh(self, coordinator: Coordinator) -> None:
+        while True:
+            self._metrics.refresh(coordinator.fleet)
+            await self._clock.sleep(_REFRESH)
+
+    async def _forget(self) -> None:
+        kept = self._config.database
+        retention = Retention(event_age=kept.keep_events, max_events=kept.max_events)
+        while True:
+            await self._clock.sleep(_PRUNE)
+            try:
+                while await self._store.prune(retention, self._clock.now().wall):
+                    await self._clock.sleep(0)
+            except StoreError as error:
+                _LOG.warning("old events stay for now: %s", error)
+
+    async def _beat(self) -> None:
+        interval = self._manager.watchdog_interval
+        while True:
+            self._manager.alive("deciding")
+            await self._clock.sleep(_IDLE_BEAT if interval is None else interval / 3)
+
+
+async def _told_to_stop() -> None:
+    """Return when somebody sends SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+async def _until_one_ends(roots: Mapping[str, Coroutine[object, object, None]]) -> int:
+    """Run them all; returns 0 when the one that ended was told to. An error in one ends all."""
+    tasks = [asyncio.create_task(root, name=name) for name, root in roots.items()]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(tasks)
+    return max(_status(task) for task in done)
+
+
+def _status(task: "asyncio.Task[None]") -> int:
+    error = task.exception()
+    if error is not None:
+        _LOG.critical("%s ended by an error, and so do we", task.get_name(), exc_info=error)
+        return 1
+    _LOG.info("%s: stopping", task.get_name())
+    return 0 if task.get_name() == "told to stop" else 1
