@@ -40,6 +40,10 @@ _NAME = re.compile(r"\bsignal\.[A-Za-z_]\w*")
 _MISTAKE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
+UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
+"""How a mistake says that a name is not declared."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """What is wrong in an expression, `offset` characters into its text."""
@@ -113,7 +117,9 @@ def _names(kind: str, text: str) -> tuple[str, ...]:
 def _mistakes(message: str, text: str) -> tuple[Mistake, ...]:
     """The library's message as values; the whole of it where it has another form than we know."""
     found = tuple(
-        Mistake(offset=_offset(text, int(line), int(column)), message=_in_our_words(words))
+        Mistake(
+            offset=_start(text, _offset(text, int(line), int(column)), words), message=_in_our_words(words)
+        )
         for line, column, words in _MISTAKE.findall(message)
     )
     return found or (Mistake(offset=0, message=" ".join(message.split())),)
@@ -123,6 +129,13 @@ def _offset(text: str, line: int, column: int) -> int:
     """Characters before a position that counts lines and columns from 1."""
     lines = text.splitlines(keepends=True)
     return min(sum(len(each) for each in lines[: line - 1]) + column - 1, len(text))
+
+
+def _start(text: str, offset: int, words: str) -> int:
+    """Where a name that is not declared begins; the library points at its last dot."""
+    undeclared = UNDECLARED.search(words)
+    start = offset - max(undeclared[1].rfind("."), 0) if undeclared else offset
+    return start if undeclared and text.startswith(undeclared[1], start) else offset
 
 
 def _in_our_words(words: str) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sickbay.core.conditions import Mode, Severity
 from sickbay.core.devices import Scope
-from sickbay.core.expressions import Expression, Mistake, compile_expression, variables_of
+from sickbay.core.expressions import UNDECLARED, Expression, Mistake, compile_expression, variables_of
 from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.ids import RuleId
 from sickbay.core.problems import Problem, one_of
@@ -48,7 +48,6 @@ MOST_COUNTED = 1000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TYPE = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
-_UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
 
 def parse_rules(
@@ -131,7 +130,7 @@ def _expression(reader: FieldReader, key: str, kind: str | None) -> Expression |
 
 
 def _right(mistake: Mistake, kind: str) -> str:
-    undeclared = _UNDECLARED.search(mistake.message)
+    undeclared = UNDECLARED.search(mistake.message)
     if undeclared is None:
         return "a CEL expression that is true or false"
     return one_of(variables_of(kind), undeclared[1])
