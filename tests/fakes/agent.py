@@ -1,6 +1,7 @@
 """A host with an agent, as the coordinator meets it: it says hello, tells its level, obeys, and reboots."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sickbay.coordinator.gateway import Gateway
@@ -33,7 +34,7 @@ class FakeSession:
 
     def direct(self, directive: Directive) -> None:
         if self.agent.session is self:
-            self.agent.directed(directive)
+            (self.agent.obey or self.agent.directed)(directive)
 
     def close(self, why: str) -> None:
         self.closed = why
@@ -59,6 +60,7 @@ class FakeAgent:
     lose_reports: int = 0
     deaf: frozenset[Verb] = frozenset()
     is_down: bool = False
+    obey: Callable[[Directive], None] | None = None
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     @property

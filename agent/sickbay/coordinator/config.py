@@ -95,7 +95,7 @@ class OrchestratorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     def __post_init__(self) -> None:
         """Refuse an orchestrator that there is not."""
         if self.kind not in {"standalone", "slurm"}:
-            raise ValueError(f"kind is {self.kind!r}, expected standalone or slurm")
+            raise ValueError("kind: standalone or slurm")
 
 
 class DatabaseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,7 +113,7 @@ class DatabaseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse what would keep next to nothing."""
         if self.max_events < _LEAST_EVENTS:
-            raise ValueError(f"max_events is {self.max_events}, expected at least {_LEAST_EVENTS}")
+            raise ValueError(f"max_events: at least {_LEAST_EVENTS}")
 
 
 class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,17 +169,26 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     patience: PatienceConfig = PatienceConfig()
 
     def __post_init__(self) -> None:
-        """Refuse a mode that there is not, and a coordinator that nobody could reach."""
+        """Refuse a mode that there is not, and addresses that nobody could reach."""
         known = [mode.value for mode in Mode]
         if self.mode not in known:
-            raise ValueError(f"mode is {self.mode!r}, expected one of {', '.join(known)}")
+            raise ValueError(f"mode: one of {', '.join(known)}")
         if not self.listen:
-            raise ValueError("listen is empty, expected at least one address")
+            raise ValueError("listen: at least one address")
+        host, colon, port = self.metrics.rpartition(":")
+        if self.metrics and not (host and colon and port.isdecimal()):
+            raise ValueError("metrics: host:port, or nothing for none")
 
     @property
     def coordinator_name(self) -> str:
         """The name that was given, or the host's own."""
         return self.name or socket.gethostname()
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port of /metrics; None for none."""
+        host, _, port = self.metrics.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.metrics else None
 
     @property
     def rule_paths(self) -> tuple[Path, ...]:

@@ -115,9 +115,8 @@ class _Daemon:
 
     def _begin_metrics(self, coordinator: Coordinator) -> None:
         coordinator.fleet.on_commit.append(self._metrics.committed)
-        if self._config.metrics:
-            host, _, port = self._config.metrics.rpartition(":")
-            self._metrics.serve(host.strip("[]"), int(port))
+        if self._config.metrics_address is not None:
+            self._metrics.serve(*self._config.metrics_address)
 
     def _announce(self, coordinator: Coordinator, addresses: tuple[str, ...]) -> None:
         if self._config.address_file:

@@ -75,6 +75,14 @@ class Effects:
             case _:
                 return None
 
+    def out_of_reach(self, task: Task) -> str:
+        """Why the action cannot even be asked for now, so that it does not count as tried; empty: it can."""
+        kind = task.action.kind
+        needs_agent = kind is ActionKind.COLLECT_EVIDENCE or (
+            kind is ActionKind.REBOOT and not self.orchestrator.can_reboot
+        )
+        return "the agent is not connected" if needs_agent and task.state.session is None else ""
+
     async def _cordon(self, task: Task) -> Outcome:
         return await self._through_scheduler(task, self.orchestrator.cordon)
 

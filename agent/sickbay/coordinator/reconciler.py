@@ -205,7 +205,7 @@ class Reconciler:
             return max(rem.next_try_at - now, 0.0) if rem.is_active else 0.0
         task = Task(action=action, rem=rem, state=state)
         already = self.effects.already(task)
-        if already is None and action.kind.is_harmful and not self._allowed(task, seen):
+        if already is None and not self._may_be_done(task, seen):
             await self.fleet.commit(state)
             return self.policy.poll
         return await self._perform(task, already)
@@ -223,8 +223,17 @@ class Reconciler:
             if incident.remediation is None and self._decide_opening(incident, state, seen).allowed:
                 self._take_up(state, incident)
 
+    def _may_be_done(self, task: Task, seen: NodeObservation) -> bool:
+        """Whether it can be asked for at all, and the gates let it; what is held back waits."""
+        out_of_reach = self.effects.out_of_reach(task)
+        if out_of_reach:
+            now = self.clock.now().wall
+            task.state.remediation = held(task.rem, now, out_of_reach, poll=self.policy.poll)
+            return False
+        return not task.action.kind.is_harmful or self._allowed(task, seen)
+
     def _allowed(self, task: Task, seen: NodeObservation) -> bool:
-        """Ask the gates; what they hold back is noted, and time goes on."""
+        """Ask the gates, and keep their answers."""
         now = self.clock.now()
         case = cases.continuing(task.action, task.rem, task.state, seen, self.policy, now)
         decision = decide(case, now.wall)
