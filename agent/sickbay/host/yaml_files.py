@@ -6,7 +6,7 @@ unfold into gigabytes.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -18,6 +18,9 @@ from sickbay.core.problems import Path, Place, Problem, RefusedError
 
 MOST_BYTES = 1 << 20
 """Larger files are refused: nobody writes one by hand, and reading one would stall the start."""
+
+DEEPEST = 50
+"""How deep values may lie inside each other; libyaml's composer recurses and would end the process."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,6 +42,18 @@ for _tag, _form, _first in (
         re.compile(f"^(?:{_form})$"),
         [*_first.replace("\0", ""), *([""] if "\0" in _first else [])],
     )
+
+
+_CORE = "tag:yaml.org,2002:"
+_SCALARS: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {
+        f"{_CORE}null": lambda _: None,
+        f"{_CORE}bool": lambda text: text.lower() == "true",
+        f"{_CORE}int": lambda text: int(text, 0),
+        f"{_CORE}float": float,
+        f"{_CORE}str": str,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +113,8 @@ def read_yaml(path: FilePath) -> YamlDocument:
 def parse_yaml(text: str, *, file: str) -> YamlDocument:
     """The same for a text at hand; `file` is the name that errors give it."""
     try:
-        loader = _Loader(text)
-        try:
-            root = loader.get_single_node()
-        finally:
-            loader.dispose()
+        _check_depth(text, file)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise _refused(_place(file, error), str(error.problem), "YAML, one document") from error
     except yaml.YAMLError as error:
@@ -118,6 +130,19 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
         _values=MappingProxyType(walk.values),
         _keys=MappingProxyType(walk.keys),
     )
+
+
+def _check_depth(text: str, file: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise _refused(
+                _at(file, event.start_mark), "a value deeper inside others", f"at most {DEEPEST} levels"
+            )
 
 
 class _Walk:
@@ -158,21 +183,15 @@ class _Walk:
         return found
 
     def _scalar(self, node: yaml.Node) -> object:
-        text: str = node.value
-        match node.tag:
-            case "tag:yaml.org,2002:null":
-                return None
-            case "tag:yaml.org,2002:bool":
-                return text.lower() == "true"
-            case "tag:yaml.org,2002:int":
-                return int(text, 0)
-            case "tag:yaml.org,2002:float":
-                return float(text)
-            case "tag:yaml.org,2002:str":
-                return text
-            case _:
-                self._wrong(node, f"the tag {node.tag!r}", "a plain value")
-                return None
+        read = _SCALARS.get(node.tag)
+        if read is None:
+            self._wrong(node, f"the tag {node.tag!r}", "a plain value")
+            return None
+        try:
+            return read(node.value)
+        except ValueError:
+            self._wrong(node, f"{node.tag.replace(_CORE, '!!')} {node.value!r}", "a value of that type")
+            return None
 
     def _wrong(self, node: yaml.Node, found: str, expected: str) -> None:
         spot = _spot(node)
@@ -215,7 +234,10 @@ def _inside(spot: _Spot, lines: tuple[str, ...], offset: int) -> tuple[int, int]
 
 
 def _place(file: str, error: yaml.MarkedYAMLError) -> Place:
-    mark = error.problem_mark or error.context_mark
+    return _at(file, error.problem_mark or error.context_mark)
+
+
+def _at(file: str, mark: Any) -> Place:  # noqa: ANN401 - PyYAML and its C loader have a class of marks each
     return Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
 
 
