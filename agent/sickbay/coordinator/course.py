@@ -11,7 +11,7 @@ from sickbay.coordinator.diagnosis import COORDINATOR, diagnose
 from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.policy import Policy
-from sickbay.coordinator.store import AttemptRecord, LedgerEntry, Snooze
+from sickbay.coordinator.store import AttemptRecord, LedgerEntry, Repair, Snooze
 from sickbay.core.gates import Decision
 from sickbay.core.ids import IncidentId, RemediationId
 from sickbay.core.incidents import Incident
@@ -23,6 +23,8 @@ from sickbay.core.remediation_steps import cancelled, expired, rebased, relieved
 from sickbay.host.clock import Clock
 
 _LOG = logging.getLogger(__name__)
+
+_REPAIRS_KEPT = 50
 
 SOMEONE = "someone, through the scheduler"
 """Who acted, in the ledger, when only the scheduler can know who it was."""
@@ -97,6 +99,7 @@ class Course:
         state.outbox.attempts.append(_journal(rem, None, rem.updated_at))
         if attempt.kind.is_destructive:
             self._mark(state, rem, "t5", attempt.started_at)
+            self._count_repair(state, rem, attempt.started_at)
         self._note(
             state, f"{attempt.kind.value} begun", f"try {attempt.tries} of {attempt.action_id}", rem=rem
         )
@@ -205,6 +208,13 @@ class Course:
             reached = incident.milestones.reached(mark, at)
             if reached != incident.milestones:
                 state.put_incident(replace(incident, milestones=reached))
+
+    def _count_repair(self, state: NodeState, rem: Remediation, at: float) -> None:
+        """One for each remediation, however many rungs it climbs."""
+        repairs = state.record.repairs
+        if all(repair.remediation != rem.id for repair in repairs):
+            repairs = (*repairs, Repair(remediation=rem.id, at=at))[-_REPAIRS_KEPT:]
+            state.put_record(replace(state.record, repairs=repairs))
 
     def _outcome(self, state: NodeState, action: Action, outcome: Outcome, rem: Remediation) -> None:
         state.outbox.attempts.append(_journal(rem, outcome, self.clock.now().wall))

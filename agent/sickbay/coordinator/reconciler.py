@@ -8,7 +8,7 @@ process may die, and the next one goes on from what is stored.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sickbay.coordinator import cases
 from sickbay.coordinator.course import SOMEONE, Course
@@ -22,10 +22,12 @@ from sickbay.core.conditions import Mode
 from sickbay.core.gates import Decision, decide
 from sickbay.core.ids import NodeName
 from sickbay.core.incidents import Incident
+from sickbay.core.instants import format_duration
 from sickbay.core.orchestration import NodeObservation, Ownership
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Action, ActionKind, Remediation, Step, due, proposed
 from sickbay.core.remediation_steps import absorbed, approved, begun, cancelled, held, merged
+from sickbay.core.remedies import Remedy, Rung, RungKind
 from sickbay.host.clock import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -161,7 +163,7 @@ class Reconciler:
     def _take_up(self, state: NodeState, incident: Incident) -> None:
         """Into the node's remediation, or into a new one."""
         now = self.clock.now().wall
-        remedy = self.policy.remedy(incident.remedy)
+        remedy = self._remedy(state, incident, now)
         rem = state.active
         if rem is None:
             rem = proposed(
@@ -173,6 +175,19 @@ class Reconciler:
             )
         self.course.moved(state, merged(rem, incident.id, remedy, now))
         self.course.taken_up(state, incident.id, rem.id)
+
+    def _remedy(self, state: NodeState, incident: Incident, now: float) -> Remedy:
+        """The incident's remedy; a person instead of it, when the node was repaired too often of late."""
+        remedy = self.policy.remedy(incident.remedy)
+        lately = [r for r in state.record.repairs if r.at > now - remedy.attempts.window]
+        if len(lately) < remedy.attempts.max:
+            return remedy
+        window = format_duration(remedy.attempts.window)
+        return replace(
+            remedy,
+            ladder=(Rung(kind=RungKind.QUARANTINE),),
+            about=f"{len(lately)} repairs within {window}: only a person may go on",
+        )
 
     def _settled(self, state: NodeState, seen: NodeObservation) -> bool:
         """What is to become of a proposal whose faults are gone, or whose cordon may have happened."""

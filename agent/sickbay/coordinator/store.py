@@ -34,13 +34,22 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """A remediation that began a repair on the node, and when it did (Unix seconds)."""
+
+    remediation: RemediationId
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRecord:
     """What is known of a node beyond the moment.
 
     `baseline` is the inventory that it showed while nothing was wrong; None: it was never seen well.
     `recovery_action_known` says that its driver has answered for the recovery action at least once, so that
     silence about it is no longer normal. `boots` holds the latest boots, newest last. `quarantine` names the
-    remediation that left the node to a person, until a person gives it back. Times are Unix seconds.
+    remediation that left the node to a person, until a person gives it back. `repairs` are the latest, the
+    newest last. Times are Unix seconds.
     """
 
     node: NodeName
@@ -52,6 +61,7 @@ class NodeRecord:
     boots: tuple[BootId, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
     quarantine: RemediationId | None = None
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

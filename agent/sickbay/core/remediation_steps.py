@@ -157,9 +157,13 @@ def _done(rem: Remediation, outcome: Outcome, now: float, poll: float) -> Remedi
 
 def _drained(rem: Remediation, outcome: Outcome, now: float) -> Remediation:
     if rem.rung_kind is RungKind.QUARANTINE:
-        return _to(rem, Step.QUARANTINED, now, "drained; the remedy asks for a person")
+        return _to(rem, Step.QUARANTINED, now, f"drained; {_why_a_person(rem)}")
     following = Step.EVIDENCE if rem.tried < 0 else Step.REPAIRING
     return _to(rem, following, now, outcome.detail or "drained")
+
+
+def _why_a_person(rem: Remediation) -> str:
+    return rem.remedy.about if rem.tried < 0 and rem.remedy.about else "the remedy asks for a person"
 
 
 def _repaired(rem: Remediation, outcome: Outcome, now: float) -> Remediation:

@@ -440,3 +440,25 @@ async def test_the_ledger_tells_the_whole_story(world: World):
     assert said.index("reboot begun") < said.index("reboot done") < said.index("return done")
     assert {entry.who for entry in ledger} == {"coordinator"}
     assert all(entry.rule == "gpu-lost" for entry in ledger if entry.remediation)
+
+
+async def repaired(world: World, times: int) -> None:
+    """The node breaks, and goes the whole way for the `times`-th time."""
+    await world.lose_gpu()
+    await world.until(lambda: verbs(world) == WHOLE_WAY * times and world.step is Step.DONE)
+
+
+async def test_a_node_that_was_repaired_too_often_of_late_goes_to_a_person(world: World):
+    await repaired(world, 1)
+    await repaired(world, 2)
+    await world.lose_gpu()
+    await world.until_step(Step.QUARANTINED)
+    assert verbs(world) == [*WHOLE_WAY, *WHOLE_WAY, "cordon"]
+    assert "2 repairs within 1d0h" in world.remediation.history[-1].detail
+
+
+async def test_a_node_that_was_repaired_long_ago_is_repaired_again(world: World):
+    for times in (1, 2, 3):
+        await repaired(world, times)
+        world.clock.advance(90_000)
+        world.agent.heartbeat()
