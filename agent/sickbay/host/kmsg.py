@@ -116,7 +116,7 @@ class Sieve:
         self._started = False
 
     def batch(self, raws: Sequence[bytes], *, read_at: Instant, more: bool) -> Batch:
-        """The batch that these raw records make."""
+        """The batch that these raw records make; once one was new, or all was read, reading has begun."""
         sifted = sift(
             raws,
             next_sequence=self._next,
@@ -124,7 +124,7 @@ class Sieve:
             accept_injected=self._reading.accept_injected,
             before_start=not self._started,
         )
-        self._started = self._started or sifted.next_sequence != self._next
+        self._started = self._started or not more or sifted.next_sequence != self._next
         self._next = sifted.next_sequence
         return Batch(
             entries=sifted.entries,
