@@ -178,6 +178,9 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "before_start": Field(_B, "they were gone when reading began; it did not fall behind"),
             },
         ),
+        "spool_gap": MappingProxyType(
+            {"lost": Field(_I, "events dropped from the agent's full spool before a coordinator had them")},
+        ),
         "monitor": MappingProxyType(
             {
                 "name": Field(_T, "the monitor"),

@@ -94,15 +94,12 @@ class Spool:
     # ---- before the thread starts --------------------------------------------------------------------
 
     def restored(self, boot_id: BootId) -> Restored:
-        """What this boot left behind. What other boots had open is over, and is dropped."""
+        """What this boot left behind, or else the boot before."""
         try:
-            restored = self._store.restored(boot_id)
-            with self._store.transaction():
-                self._store.forget_other_boots(boot_id)
+            return self._store.restored(boot_id)
         except sqlite3.Error as error:
             self.trouble = self.trouble or f"the spool {self.path} could not be read: {error}"
-            return Restored(cursor=None, state=None)
-        return restored
+            return Restored()
 
     def baseline(self) -> Inventory | None:
         """What the node held when it was last seen healthy."""

@@ -48,10 +48,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What one boot left behind. `state` is JSON as it was given, None when there is none."""
+    """What one boot left behind. States are JSON as they were given, None when there is none.
 
-    cursor: int | None
-    state: bytes | None
+    `earlier` is the state of the boot before, until this boot has kept anything of its own.
+    """
+
+    cursor: int | None = None
+    state: bytes | None = None
+    earlier: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,7 @@ class SpoolStore:
         it then takes the place of what was known, under a new sequence, so that it is told again.
         """
         kept = tuple(kept for event in batch.events if (kept := self._insert(event)) is not None)
-        self._db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (batch.boot_id,))
+        self._enter(batch.boot_id)
         if batch.cursor is not None:
             self._db.execute("UPDATE boots SET cursor=? WHERE boot_id=?", (batch.cursor, batch.boot_id))
         if batch.state is not None:
@@ -110,6 +114,11 @@ class SpoolStore:
         if batch.baseline is not None:
             self._db.execute("INSERT OR REPLACE INTO baseline VALUES (0, ?)", (encoded(batch.baseline),))
         return kept
+
+    def _enter(self, boot_id: BootId) -> None:
+        """With the first batch of a boot, what other boots had open is over; their events stay."""
+        if self._db.execute("INSERT OR IGNORE INTO boots (boot_id) VALUES (?)", (boot_id,)).rowcount:
+            self._db.execute("DELETE FROM boots WHERE boot_id <> ?", (boot_id,))
 
     def _insert(self, event: Event) -> Event | None:
         known = self._db.execute(f"SELECT {_COLUMNS} FROM events WHERE id = ?", (event.id,)).fetchone()  # noqa: S608 - constant
@@ -222,13 +231,12 @@ class SpoolStore:
         return Event(sequence=sequence, id=ident, at=at, boot_id=BootId(boot_id), what=what, node=self._node)
 
     def restored(self, boot_id: BootId) -> Restored:
-        """What this boot left behind when the agent last ran in it; empty for a boot that is new."""
+        """What this boot left behind when the agent last ran in it, or else the boot before."""
         row = self._db.execute("SELECT cursor, state FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
-        return Restored(cursor=row[0], state=row[1]) if row else Restored(cursor=None, state=None)
-
-    def forget_other_boots(self, boot_id: BootId) -> None:
-        """Drop cursors and open conditions of boots that are over; their events stay."""
-        self._db.execute("DELETE FROM boots WHERE boot_id <> ?", (boot_id,))
+        if row is not None:
+            return Restored(cursor=row[0], state=row[1])
+        earlier = self._db.execute("SELECT state FROM boots").fetchone()
+        return Restored(earlier=earlier[0] if earlier else None)
 
     def baseline(self) -> Inventory | None:
         """What the node held when it was last seen healthy."""

@@ -18,7 +18,7 @@ from sickbay.core.outcomes import Outcome
 from sickbay.core.signals import EventId, Signal
 from sickbay.host.spool import Spool, SpoolUnavailableError
 from sickbay.host.spool_schema import VERSION
-from sickbay.host.spool_store import Batch, Limits, UsedGrant
+from sickbay.host.spool_store import Batch, Limits, Restored, UsedGrant
 
 BOOT = BootId("boot-a")
 OTHER = BootId("boot-b")
@@ -178,9 +178,17 @@ async def test_cursor_and_open_state_come_back_in_the_same_boot_and_not_in_anoth
     same = opened(path).restored(BOOT)
     assert same.cursor == 9
     assert same.state == b'{"open":["x"]}'
-    fresh = opened(path).restored(OTHER)
-    assert (fresh.cursor, fresh.state) == (None, None)
-    assert opened(path).restored(BOOT).state is None
+    assert opened(path).restored(OTHER) == Restored(earlier=b'{"open":["x"]}')
+
+
+async def test_what_a_boot_had_open_goes_with_the_first_batch_of_the_next(path: Path) -> None:
+    async with running(path) as (spool, _):
+        spool.append(Batch(boot_id=BOOT, events=(xid(7),), cursor=7, state={"open": ["x"]}), now=NOW)
+    async with running(path) as (spool, _):
+        spool.append(Batch(boot_id=OTHER, state={"open": []}), now=NOW)
+    assert opened(path).restored(BOOT) == Restored(earlier=b'{"open":[]}')
+    events, _ = opened(path).backlog(10)
+    assert [event.id for event in events] == ["boot-a/kmsg/7"]
 
 
 async def test_the_healthy_inventory_survives_boots(path: Path) -> None:
