@@ -2,9 +2,12 @@
 
 from sickbay.core.conditions import Condition, Severity, Status
 from sickbay.core.devices import Scope, Subject
-from sickbay.core.ids import ActionId, BootId, NodeName, RuleId
+from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId, RuleId
+from sickbay.core.incidents import Incident
 from sickbay.core.instants import Instant
 from sickbay.core.messages import Directive, Event, Grant, Verb
+from sickbay.core.remediation import Remediation, Step
+from sickbay.core.remedies import Remedy
 from sickbay.core.signals import Signal
 
 GPU = Subject(scope=Scope.GPU, gpu_uuid="GPU-1", pci="0000:1b:00")
@@ -48,3 +51,34 @@ def a_directive(action: str = "a1", *, verb: Verb = Verb.SWEEP) -> Directive:
         expires_at=1e10,
     )
     return Directive(verb=verb, grant=grant)
+
+
+def an_incident() -> Incident:
+    return Incident(
+        id=IncidentId("inc-0123456789ab"),
+        node=NodeName("n1"),
+        boot_id=BootId("boot-1"),
+        family="gpu",
+        subject=GPU,
+        severity=Severity.FATAL,
+        reason="XID_79",
+        rule=RuleId("gpu-lost"),
+        message="off the bus",
+        conditions=(a_condition().key,),
+        opened_at=3.0,
+        updated_at=4.0,
+    )
+
+
+def a_remediation() -> Remediation:
+    return Remediation(
+        id=RemediationId("rem-0123456789ab"),
+        node=NodeName("n1"),
+        incidents=(an_incident().id,),
+        remedy=Remedy(id="reboot"),
+        step=Step.DRAINING,
+        boot_before=BootId("boot-1"),
+        opened_at=3.0,
+        updated_at=4.0,
+        step_since=4.0,
+    )

@@ -30,7 +30,7 @@ class Calling:
 
     def __init__(self, target: str, *, whom: str, remedy: str, timeout: float) -> None:
         """`whom` and `remedy` are for the sentence when nobody answers; `timeout` in seconds."""
-        self._target = target
+        self._where = target.removeprefix("unix:")
         self._whom = whom
         self._remedy = remedy
         self._timeout = timeout
@@ -77,11 +77,11 @@ class Calling:
         if code is grpc.StatusCode.NOT_FOUND:
             return NotFound(details)
         if code is grpc.StatusCode.UNIMPLEMENTED:
-            return Refused(f"the {self._whom} at {self._target} is older than this command: {details}")
+            return Refused(f"the {self._whom} at {self._where} is older than this command: {details}")
         return Refused(details or code.name)
 
     def _unreachable(self, why: str) -> Unreachable:
-        return Unreachable(f"no {self._whom} answers at {self._target} ({why}); {self._remedy}")
+        return Unreachable(f"no {self._whom} answers at {self._where} ({why}); {self._remedy}")
 
 
 def _last_words(details: str) -> str:
