@@ -1,4 +1,4 @@
-"""An agent on a real stream with a pretended host behind it: no driver, no disk, and a reboot in words only."""
+"""An agent on a real stream with a pretended host behind it: no driver, no disk, and no real reboot."""
 
 import asyncio
 import uuid

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fakes.agent import FakeAgent
@@ -60,7 +60,6 @@ class World:
     starts: int = 0
     back_at: float | None = None
     _store: SqliteStore | None = None
-    _stories: list[str] = field(default_factory=list)
 
     @classmethod
     def at(cls, directory: Path, *, mode: Mode = Mode.ACT, scheduler_reboots: bool = True) -> "World":
@@ -134,6 +133,17 @@ class World:
         """What really happened, in the scheduler and on the host: each with its action id."""
         in_scheduler = [(effect.verb, str(effect.action_id)) for effect in self.scheduler.effects]
         return in_scheduler + [(verb, str(action)) for verb, action in self.agent.effects]
+
+    @property
+    def verbs(self) -> list[str]:
+        """The same without the ids."""
+        return [verb for verb, _ in self.effects]
+
+    async def passes(self, seconds: float) -> None:
+        """Let the node be looked at for so long."""
+        end = self.clock.now().mono + seconds
+        while self.clock.now().mono < end:
+            await self.once()
 
     async def lose_gpu(self, **changes: object) -> None:
         """The first GPU falls off the bus."""
