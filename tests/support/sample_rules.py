@@ -69,4 +69,10 @@ RULES = """
   condition: {type: Links, severity: warning, scope: gpu}
   clear: {when: signal.inactive == 0}
   because: down
+- id: hot
+  on: temperature
+  when: signal.gpu >= 90
+  condition: {type: Hot, severity: warning, scope: gpu}
+  clear: {when: signal.gpu < 80, for: 20s}
+  because: heat
 """

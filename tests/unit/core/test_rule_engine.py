@@ -138,6 +138,23 @@ def test_unknown_leaves_a_condition_as_it_is_and_its_time_stands_still(braked: H
     assert braked.open["Brake"] == before
 
 
+def test_an_unknown_reading_does_not_break_the_way_to_clear(braked: Host) -> None:
+    braked.see(*sweeps("clocks", [80, 100], hw_power_brake=False))
+    braked.see(reading("clocks", 110, hw_power_brake=None))
+    braked.see(reading("clocks", 120, hw_power_brake=False))
+    assert not braked.types()
+
+
+def test_between_raising_and_clearing_a_condition_stays(host: Host) -> None:
+    host.see(reading("temperature", 0, gpu=91))
+    host.see(*sweeps("temperature", range(10, 100, 10), gpu=85))
+    host.see(*sweeps("temperature", [100, 110], gpu=79), reading("temperature", 120, gpu=80))
+    host.see(*sweeps("temperature", [130, 140], gpu=79))
+    assert host.types() == {"Hot"}
+    host.see(reading("temperature", 150, gpu=79))
+    assert not host.types()
+
+
 def test_silence_does_not_clear_what_only_readings_can(braked: Host) -> None:
     braked.wait(86_400)
     assert braked.types() == {"Brake"}

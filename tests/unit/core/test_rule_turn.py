@@ -13,6 +13,7 @@ from tests.support.rules import (
     reading,
     rules_from,
     statuses,
+    sweeps,
 )
 from tests.support.sample_rules import RULES
 
@@ -258,3 +259,40 @@ def test_at_equal_times_a_cause_comes_before_what_names_it(host: Host) -> None:
     secondary, cause = host.event("xid", 0, code=45, caused_by=94), host.event("xid", 0, code=94)
     host.see(secondary, cause)
     assert host.open["Ecc"].occurrences == 2
+
+
+# -- injected signals ------------------------------------------------------------------------------------
+
+
+def test_an_injected_event_opens_an_injected_condition(host: Host) -> None:
+    host.see(replace(host.event("xid", 0, code=79), synthetic=True))
+    assert host.open["Bus"].synthetic
+
+
+def test_an_injected_event_adds_nothing_to_a_real_condition(host: Host) -> None:
+    host.see(host.event("xid", 0, code=79))
+    before = host.open["Bus"]
+    host.see(replace(host.event("xid", 1, code=79), synthetic=True))
+    assert host.open["Bus"] == before
+
+
+def test_a_real_event_makes_an_injected_condition_real_with_evidence_of_its_own(host: Host) -> None:
+    host.see(replace(host.event("xid", 0, code=79), synthetic=True))
+    (changed,) = host.see(host.event("xid", 5, code=79)).conditions_changed
+    assert not changed.synthetic
+    assert (changed.occurrences, changed.since, len(changed.evidence)) == (1, START.wall + 5, 1)
+
+
+def test_an_injected_reading_neither_helps_a_span_nor_clears_a_real_condition(host: Host) -> None:
+    readings = sweeps("clocks", [0, 20, 40, 60], hw_power_brake=True)
+    host.see(*readings[:3], replace(readings[3], synthetic=True))
+    assert not host.open
+    host.see(readings[3])
+    assert host.types() == {"Brake"}
+    host.see(
+        *(
+            replace(each, synthetic=True)
+            for each in sweeps("clocks", range(70, 200, 10), hw_power_brake=False)
+        )
+    )
+    assert host.types() == {"Brake"}
