@@ -109,7 +109,11 @@ def merged(rem: Remediation, incident: IncidentId, remedy: Remedy, now: float) -
         return rem
     rem = _noted(replace(rem, incidents=(*rem.incidents, incident)), now, f"{incident} rides along")
     if rem.tried < 0 and remedy.strength > rem.remedy.strength:
-        return _noted(replace(rem, remedy=remedy, rung=0), now, f"{remedy.id} goes further and takes over")
+        rem = replace(rem, remedy=remedy, rung=0)
+        why = f"{remedy.id} goes further and takes over"
+        # The milder remedy may not have asked for the node to be empty.
+        is_past_drain = rem.step in {Step.EVIDENCE, Step.REPAIRING}
+        return _to(rem, Step.DRAINING, now, why) if is_past_drain else _noted(rem, now, why)
     return rem
 
 
