@@ -2,9 +2,10 @@
 
 import re
 import shlex
+from typing import Any
 
 import click
-import pytest
+import yaml
 from tests.meta.tree import ROOT, ending, project, text
 
 from sickbay.cli.main import main
@@ -13,7 +14,6 @@ PAGES = ending(".md")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 INLINE = re.compile(r"`(sickbay(?:-agent|-coordinator)?(?: [^`]*)?)`")
 TYPED = re.compile(r"^\s*\$ (sickbay.*)$", re.MULTILINE)
-RUNBOOK = re.compile(r"^\s*(?:- )?runbook:\s*[\"']?([\w-]+)", re.MULTILINE)
 
 
 def commands(page: str) -> list[str]:
@@ -22,16 +22,15 @@ def commands(page: str) -> list[str]:
     return [line for line in found if not re.search(r"[*…{]", line)]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_relative_link_leads_somewhere(page: str) -> None:
-    here = (ROOT / page).parent
-    assert [link for link in LINK.findall(text(page)) if not (here / link).exists()] == []
+def test_a_relative_link_leads_somewhere() -> None:
+    links = [(page, link) for page in PAGES for link in LINK.findall(text(page))]
+    assert [(page, link) for page, link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
-def test_a_quoted_command_is_one_that_the_program_knows(page: str) -> None:
-    wrong = {line: why for line in commands(page) if (why := trouble(line))}
-    assert wrong == {}
+def test_a_quoted_command_is_one_that_the_program_knows() -> None:
+    quoted = [(page, line) for page in PAGES for line in commands(page)]
+    assert quoted, "the pages quote commands, but none was found"
+    assert {(page, line): why for page, line in quoted if (why := trouble(line))} == {}
 
 
 def trouble(line: str) -> str:
@@ -66,16 +65,26 @@ def trouble_of_options(command: click.Command, words: list[str]) -> str:
     return ""
 
 
-def test_every_runbook_that_a_rule_names_has_a_page_and_is_listed() -> None:
-    rules = [name for name in ending(".yaml") if name.startswith("rules/")]
-    named = {found for rule in rules for found in RUNBOOK.findall(text(rule))}
-    pages = {
-        name.removeprefix("docs/runbooks/").removesuffix(".md") for name in PAGES if "/runbooks/" in name
-    }
-    assert named - pages == set()
-    assert {
-        page for page in pages - {"README"} if f"({page}.md)" not in text("docs/runbooks/README.md")
-    } == set()
+def rules() -> list[dict[str, Any]]:
+    """Every built-in rule, as its file has it."""
+    names = [name for name in ending(".yaml") if name.startswith("rules/")]
+    return [rule for name in names for rule in yaml.safe_load(text(name)) if "condition" in rule]
+
+
+def test_every_rule_names_a_runbook_that_names_the_rule_and_its_condition() -> None:
+    unexplained = [
+        (rule["id"], word)
+        for rule in rules()
+        for word in (rule["id"], rule["condition"]["type"])
+        if f"`{word}`" not in text(f"docs/runbooks/{rule['runbook']}.md")
+    ]
+    assert unexplained == []
+
+
+def test_every_runbook_is_listed_and_belongs_to_a_rule() -> None:
+    pages = {name.rsplit("/", 1)[-1].removesuffix(".md") for name in PAGES if "/runbooks/" in name}
+    listed = set(re.findall(r"^\| \[[^]]+\]\(([\w-]+)\.md\)", text("docs/runbooks/README.md"), re.MULTILINE))
+    assert pages - {"README"} == listed == {rule["runbook"] for rule in rules()}
 
 
 def test_decision_records_are_numbered_without_gaps_and_listed() -> None:
