@@ -7,6 +7,7 @@ CEL's own logic settles it without that field (`false && unknown` is false, `tru
 language definition, section "Logical Operators").
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ _TYPES: Mapping[FieldType, cel.Type] = MappingProxyType(
 _EVERY_SIGNAL: Mapping[str, FieldType] = MappingProxyType(
     {"signal.count": FieldType.INT, "signal.synthetic": FieldType.BOOL},
 )
+
+MOST_ANSWERS = 64
+"""Answers remembered an expression; codes and yes-or-no fields have fewer, and numbers that never repeat
+are not worth more."""
 
 MOST_CHARACTERS = 2000
 """Longer expressions are refused: what an expression costs grows with its text, and no rule needs more."""
@@ -60,27 +65,66 @@ class Expression:
     text: str
     names: tuple[str, ...]
     compiled: cel.Expression = field(repr=False, compare=False)
+    _answers: dict[tuple[FieldValue, ...], bool | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def evaluate(self, values: Mapping[str, FieldValue]) -> bool | None:
         """Whether it holds; None is unknown. `values` as `values_of` gives them.
 
-        Only what the expression names is bound: binding costs more than evaluating.
+        The answer depends on what the expression names and on nothing else, so it is remembered: a host says
+        the same thing most of the time, and looking up costs a tenth of evaluating.
         """
-        bound = {name: value for name in self.names if (value := values.get(name)) is not None}
+        known = tuple([values.get(name) for name in self.names])
+        try:
+            return self._answers[known]
+        except KeyError:
+            answer = self._evaluated(known)
+        if len(self._answers) >= MOST_ANSWERS:
+            self._answers.clear()
+        self._answers[known] = answer
+        return answer
+
+    def _evaluated(self, known: tuple[FieldValue, ...]) -> bool | None:
+        """Only what the expression names is bound, and what is unknown is not: binding is what costs."""
+        pairs = zip(self.names, known, strict=True)
+        bound = {name: value for name, value in pairs if value is not None}
         result: object = self.compiled.eval(data=bound).value()
         return result if isinstance(result, bool) else None
 
 
 def values_of(signal: Signal) -> dict[str, FieldValue]:
-    """A signal's fields under the names that expressions use. Not-a-number is unknown, not a number."""
+    """A signal's fields under the names that expressions use.
+
+    A value of another type than declared is unknown, and so is not-a-number.
+    """
+    declared = KINDS.get(signal.kind, {})
     values: dict[str, FieldValue] = {
-        f"signal.{name}": value
+        f"signal.{name}": _typed(value, declared[name].type)
         for name, value in signal.fields.items()
-        if value == value  # noqa: PLR0124 - true of everything but not-a-number
+        if name in declared
     }
     values["signal.count"] = signal.count
     values["signal.synthetic"] = signal.synthetic
     return values
+
+
+def _typed(value: FieldValue, declared: FieldType) -> FieldValue:
+    """The value where it fits its declaration, with whole numbers as floats where those are declared."""
+    if declared is FieldType.BOOL or isinstance(value, bool):
+        fits = declared is FieldType.BOOL and isinstance(value, bool)
+        return value if fits else None
+    if declared is FieldType.FLOAT:
+        return _number(value)
+    return value if isinstance(value, int if declared is FieldType.INT else str) else None
+
+
+def _number(value: FieldValue) -> float | None:
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return None
+    return None if math.isnan(number) else number
 
 
 def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]:

@@ -185,7 +185,8 @@ class Turn:
         if answer is None:
             self.book.explain(Said.UNKNOWN, signal.subject, f"cannot tell {rule.when.text}", rule)
         elif not answer:
-            self.runs.pop(_progress(rule, signal, signal.subject.key), None)
+            if rule.hold:
+                self.runs.pop(_progress(rule, signal, signal.subject.key), None)
         elif not signal.is_event and signal.at.mono < rule.boot_grace:
             within = f"within {format_duration(rule.boot_grace)} of boot"
             self.book.explain(Said.IN_BOOT_GRACE, signal.subject, within, rule)

@@ -1,9 +1,11 @@
 import math
+from typing import Any
 
 import pytest
 from tests.support.rules import reading
 
 from sickbay.core.expressions import (
+    MOST_ANSWERS,
     MOST_CHARACTERS,
     Expression,
     Mistake,
@@ -40,7 +42,7 @@ def mistakes(kind: str, text: str) -> tuple[Mistake, ...]:
     ],
 )
 def test_a_field_that_is_not_known_makes_the_answer_unknown(
-    text: str, fields: dict[str, int | str | None], answer: object
+    text: str, fields: dict[str, Any], answer: object
 ) -> None:
     signal = reading("xid", 0, **fields)
     assert compiled("xid", text).evaluate(values_of(signal)) is answer
@@ -64,6 +66,40 @@ def test_logic_that_settles_the_answer_without_the_unknown_field_is_heard(text: 
 
 def test_a_value_of_another_type_than_declared_is_unknown() -> None:
     assert compiled("xid", "signal.code == 79").evaluate({"signal.code": "79"}) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("xid", "code", "79"),
+        ("xid", "code", True),
+        ("xid", "code", 79.0),
+        ("xid", "code", 2**70),
+        ("xid", "message", 79),
+        ("clocks", "idle", 1),
+        ("ecc", "corrected_rate", "fast"),
+        ("ecc", "corrected_rate", True),
+        ("ecc", "corrected_rate", 10**400),
+    ],
+)
+def test_a_signal_that_does_not_keep_to_its_declaration_is_unknown(kind: str, field: str, value: Any) -> None:
+    literal = {"bool": "true", "int": "79", "double": "1.0", "string": "'79'"}[KINDS[kind][field].type.value]
+    expression = compiled(kind, f"signal.{field} == {literal}")
+    for _ in range(2):
+        assert expression.evaluate(values_of(reading(kind, 0, **{field: value}))) is None
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert compiled("ecc", "signal.corrected_rate > 5.0").evaluate(
+        values_of(reading("ecc", 0, corrected_rate=6))
+    )
+
+
+def test_answers_are_remembered_within_bounds() -> None:
+    expression = compiled("xid", "signal.code % 2 == 0")
+    for code in range(10 * MOST_ANSWERS):
+        assert expression.evaluate({"signal.code": code}) is (code % 2 == 0)
+    assert len(expression._answers) <= MOST_ANSWERS
 
 
 def test_an_error_while_evaluating_is_unknown() -> None:
