@@ -82,7 +82,11 @@ def test_a_value_of_another_type_than_declared_is_unknown() -> None:
         ("ecc", "corrected_rate", 10**400),
     ],
 )
-def test_a_signal_that_does_not_keep_to_its_declaration_is_unknown(kind: str, field: str, value: Any) -> None:
+def test_a_signal_that_does_not_keep_to_its_declaration_is_unknown(
+    kind: str,
+    field: str,
+    value: Any,  # noqa: ANN401 - any value at all
+) -> None:
     literal = {"bool": "true", "int": "79", "double": "1.0", "string": "'79'"}[KINDS[kind][field].type.value]
     expression = compiled(kind, f"signal.{field} == {literal}")
     for _ in range(2):
