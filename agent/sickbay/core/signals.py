@@ -193,7 +193,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
 """kind -> field -> declaration. Sources: shared names follow nvml.h; bits are nvmlClocksEventReason*."""
 
 
-EVENT_KINDS = frozenset({"xid", "nvml_event", "log_gap"})
+EVENT_KINDS = frozenset({"xid", "nvml_event", "log_gap", "spool_gap"})
 """Kinds that only ever say that something happened. All others also say that something is not so, or has
 ended, so that for them silence proves nothing."""
 

@@ -342,6 +342,11 @@ def test_no_reading_both_opens_and_clears(
             assert not (opens and clear.when.evaluate(values))
 
 
+def test_history_that_was_dropped_is_shown(host: Host) -> None:
+    host.see(host.event("spool_gap", 0, NODE, lost=5))
+    assert (only(host).type, only(host).severity) == ("HistoryLost", Severity.INFO)
+
+
 def test_two_blind_monitors_are_two_conditions(host: Host) -> None:
     host.see(*(node_reading("monitor", 0, name=name, healthy=False) for name in ("nvml", "kernel_log")))
     assert {condition.reason for condition in host.state.conditions} == {"nvml", "kernel_log"}
