@@ -14,7 +14,7 @@ from uuid import uuid4
 import grpc
 from google.protobuf.message import DecodeError
 
-from sickbay.rpc.ports import NotFound, Refused
+from sickbay.rpc.questions import NotFound, Refused
 
 _LOG = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 import grpc
 
-from sickbay.rpc.ports import NotFound, Refused, Unreachable
+from sickbay.rpc.questions import NotFound, Refused, Unreachable
 
 Q = TypeVar("Q")
 R = TypeVar("R")

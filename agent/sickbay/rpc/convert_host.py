@@ -1,8 +1,8 @@
 """One host as its own agent sees it, there and back."""
 
 from sickbay.core.devices import Inventory
+from sickbay.core.host_views import Health, HostView, MonitorState
 from sickbay.core.ids import BootId, NodeName
-from sickbay.core.views import Health, HostView, MonitorState
 from sickbay.rpc.convert_devices import core_inventory, wire_inventory
 from sickbay.rpc.convert_observations import core_condition, core_signal, wire_condition, wire_signal
 from sickbay.rpc.convert_values import EnumCodec, integer, seconds, text

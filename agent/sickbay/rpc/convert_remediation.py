@@ -13,7 +13,7 @@ from sickbay.core.remedies import (
     RungKind,
     Validation,
 )
-from sickbay.rpc.convert_stream import core_outcome, wire_outcome
+from sickbay.rpc.convert_outcomes import core_outcome, wire_outcome
 from sickbay.rpc.convert_values import EnumCodec, integer, maybe_seconds, seconds, text
 from sickbay.v1 import types_pb2 as pb
 

@@ -3,14 +3,13 @@
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.messages import ActionReport, Delta, Directive, FullState, Grant, Hello, Verb, Welcome
-from sickbay.core.outcomes import Outcome, Verdict
 from sickbay.rpc.convert_devices import core_inventory, wire_inventory
 from sickbay.rpc.convert_observations import core_condition, core_signal, wire_condition, wire_signal
+from sickbay.rpc.convert_outcomes import core_outcome, wire_outcome
 from sickbay.rpc.convert_values import EnumCodec, integer, seconds, text
 from sickbay.v1 import coordinator_pb2 as cpb
 from sickbay.v1 import types_pb2 as pb
 
-VERDICTS = EnumCodec(pb.Verdict, Verdict, prefix="VERDICT", safest=Verdict.UNKNOWN)
 VERBS = EnumCodec(pb.Verb, Verb, prefix="VERB", safest=Verb.COLLECT_EVIDENCE)
 
 
@@ -76,16 +75,6 @@ def core_delta(message: cpb.Delta) -> Delta:
         readings=tuple(core_signal(signal) for signal in message.readings),
         at=seconds(message.at),
     )
-
-
-def wire_outcome(outcome: Outcome) -> pb.Outcome:
-    """What came of an effect."""
-    return pb.Outcome(verdict=VERDICTS.wire(outcome.verdict), detail=text(outcome.detail))
-
-
-def core_outcome(message: pb.Outcome) -> Outcome:
-    """What came of an effect; an outcome that was left out, or is of a kind that came later, is UNKNOWN."""
-    return Outcome(verdict=VERDICTS.core(message.verdict), detail=message.detail)
 
 
 def wire_report(report: ActionReport) -> cpb.ActionReport:

@@ -12,10 +12,10 @@ from sickbay.rpc.calling import Calling
 from sickbay.rpc.convert_fleet import core_fleet, core_incident_detail, core_node, core_summary
 from sickbay.rpc.convert_incidents import core_incident
 from sickbay.rpc.convert_observations import core_event
+from sickbay.rpc.convert_outcomes import core_outcome
 from sickbay.rpc.convert_remediation import core_remediation
-from sickbay.rpc.convert_stream import core_outcome
 from sickbay.rpc.convert_values import text
-from sickbay.rpc.ports import EventQuery
+from sickbay.rpc.questions import EventQuery
 from sickbay.rpc.serving import DEFAULT_PORT, LOCAL_ONLY, Security, check_plaintext
 from sickbay.v1 import fleet_pb2 as pb
 from sickbay.v1.fleet_pb2_grpc import FleetServiceStub

@@ -11,8 +11,8 @@ from sickbay.rpc.boundary import Context, answered, end, ending
 from sickbay.rpc.convert_fleet import wire_fleet, wire_incident_detail, wire_node, wire_summary
 from sickbay.rpc.convert_incidents import wire_incident
 from sickbay.rpc.convert_observations import wire_event
+from sickbay.rpc.convert_outcomes import wire_outcome
 from sickbay.rpc.convert_remediation import wire_remediation
-from sickbay.rpc.convert_stream import wire_outcome
 from sickbay.rpc.convert_values import limit, seconds
 from sickbay.rpc.ports import EventQuery, FleetOperations
 from sickbay.v1 import fleet_pb2 as pb

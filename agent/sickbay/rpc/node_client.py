@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from sickbay.core.host_views import HostView
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome
-from sickbay.core.views import HostView
 from sickbay.rpc.calling import Calling
 from sickbay.rpc.convert_host import core_host
 from sickbay.rpc.convert_observations import core_event
-from sickbay.rpc.convert_stream import core_outcome
+from sickbay.rpc.convert_outcomes import core_outcome
 from sickbay.rpc.convert_values import seconds, text
-from sickbay.rpc.ports import EventQuery
+from sickbay.rpc.questions import EventQuery
 from sickbay.v1 import node_pb2 as pb
 from sickbay.v1.node_pb2_grpc import NodeServiceStub
 

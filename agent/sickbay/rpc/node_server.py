@@ -9,7 +9,7 @@ import grpc
 from sickbay.rpc.boundary import answered
 from sickbay.rpc.convert_host import wire_host
 from sickbay.rpc.convert_observations import wire_event
-from sickbay.rpc.convert_stream import wire_outcome
+from sickbay.rpc.convert_outcomes import wire_outcome
 from sickbay.rpc.convert_values import integer, limit, seconds, text
 from sickbay.rpc.ports import EventQuery, NodeOperations
 from sickbay.rpc.serving import BadAddress, RpcServer

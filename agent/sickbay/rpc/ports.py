@@ -4,7 +4,6 @@ Everything here speaks in values of `sickbay.core`; protobuf stays below.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sickbay.core.ids import BootId, IncidentId, NodeName
@@ -13,19 +12,19 @@ from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullSta
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
 from sickbay.core.views import FleetView, HostView, IncidentDetail, NodeDetail, NodeSummary
+from sickbay.rpc.questions import EventQuery, NotFound, Refused, Unreachable
 
-
-class Unreachable(Exception):  # noqa: N818 - a word for what happened, as people say it
-    """Nobody answered at an address. `str()` is a sentence for people: what was tried and how to start it."""
-
-
-class Refused(Exception):  # noqa: N818 - as above
-    """The other end answered, and said no; `str()` is its reason."""
-
-
-class NotFound(Refused):
-    """The other end does not know the node, incident or event that was named."""
-
+__all__ = [
+    "AgentGateway",
+    "AgentSession",
+    "AgentSide",
+    "EventQuery",
+    "FleetOperations",
+    "NodeOperations",
+    "NotFound",
+    "Refused",
+    "Unreachable",
+]
 
 # ---- the coordinator's end -------------------------------------------------------------------------------
 
@@ -86,15 +85,6 @@ class AgentGateway(Protocol):
     async def disconnected(self, session: AgentSession, why: str) -> None:
         """The stream ended. Called once for each `connected`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventQuery:
-    """Which events: of one node or (empty) all, since a Unix time, the latest `limit` of them."""
-
-    node: NodeName = NodeName("")
-    since: float = 0.0
-    limit: int = 100
 
 
 class FleetOperations(Protocol):

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from sickbay.core.outcomes import Verdict
-from sickbay.rpc.convert_stream import core_directive, core_grant, core_outcome, core_report
+from sickbay.rpc.convert_outcomes import core_outcome
+from sickbay.rpc.convert_stream import core_directive, core_grant, core_report
 from sickbay.v1 import coordinator_pb2 as pb
 from sickbay.v1 import types_pb2
 
