@@ -8,6 +8,8 @@ Imports stay few and plain: this process's memory is paid on every host.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _USAGE = "usage: python -m sickbay.host.nvml.worker SOCKET_FD SLOT_FD (started by sickbay-agent)"
+
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): the agent's death ends a worker that is in a call and so cannot notice."""
 
 
 class Worker:
@@ -142,6 +148,20 @@ def _texts(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
+def _tell_of_defects(worker: Worker) -> None:
+    # Standard error goes nowhere (see worker_process.py), so a defect is told over the socket.
+    def tell(error: BaseException | None) -> None:
+        trace = error.__traceback__ if error is not None else None
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+        with contextlib.suppress(OSError):
+            worker.send({"kind": "broken", "text": f"{type(error).__name__}: {error}{place}"})
+
+    sys.excepthook = lambda _type, error, _trace: tell(error)
+    threading.excepthook = lambda failure: tell(failure.exc_value)
+
+
 def main(arguments: list[str]) -> int:
     """Serve on the descriptors named by `arguments`; returns the exit status."""
     if len(arguments) != 2 or not all(argument.isdigit() for argument in arguments):  # noqa: PLR2004 - usage
@@ -150,9 +170,11 @@ def main(arguments: list[str]) -> int:
     # The terminal's ^C is the agent's to answer. SIGTERM keeps its default: a Python handler would never run
     # while the driver holds the thread.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     peer = socket.socket(fileno=int(arguments[0]))
     memory = map_slots(int(arguments[1]))
     worker = Worker(peer, (Slot(memory, SWEEP), Slot(memory, EVENTS)))
+    _tell_of_defects(worker)
     try:
         return worker.run()
     except (BrokenPipeError, ConnectionResetError):
