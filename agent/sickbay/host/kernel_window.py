@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from sickbay.core.kernel_records import Entry, Interest, KernelRecord, LogGap, UnknownRecord
+from sickbay.core.kernel_records import Entry, Interest, KernelRecord, LogGap, Repeated, UnknownRecord
 from sickbay.host.kmsg import BATCH, KernelLog
 
 EVERYTHING = Interest(starts=(b"",))
@@ -34,6 +34,8 @@ def _line(entry: Entry) -> bytes:
     match entry:
         case KernelRecord():
             return f"[{entry.usec / 1e6:12.6f}] {entry.text}\n".encode(errors="replace")
+        case Repeated():
+            return f"(the line above came {entry.times} more times)\n".encode()
         case LogGap():
             return f"({entry.lost} records were overwritten here)\n".encode()
         case UnknownRecord():

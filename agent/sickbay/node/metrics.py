@@ -6,20 +6,22 @@ one": a gauge cannot tell two equal Xids from one, and sticks when nothing follo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import Subject
-from sickbay.core.signals import KINDS, FieldType, Signal
+from sickbay.core.signals import KINDS, EventId, FieldType, Signal
 from sickbay.core.views import Health, HostView
 from sickbay.host.nvml.readings import CallLatency
 from sickbay.node.exposition import Family, Histogram, Sample, rendered
 
 _DETECTION_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _UNITS = {"C": "_celsius", "s": "_seconds", "1/s": "_per_second"}
-_NOT_LEVELS = frozenset({"xid", "log_gap", "nvml_event", "monitor", "gpu_lost"})
+_NOT_LEVELS = frozenset({"xid", "log_gap", "spool_gap", "nvml_event", "monitor", "gpu_lost"})
 _SERIES_LIMIT = 1000
+_REMEMBERED = 256
+"""Events whose count is remembered, to add only what is new; more storms than that are never open at once."""
 
 
 @dataclass(slots=True)
@@ -33,13 +35,26 @@ class Counters:
     sweeps: int = 0
     xids: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     detection: Histogram = field(default_factory=lambda: Histogram(_DETECTION_BOUNDS))
-    calls: dict[str, CallLatency] = field(default_factory=dict)
+    calls: Mapping[str, CallLatency] = field(default_factory=dict)
+    _counted: dict[EventId | None, int] = field(default_factory=dict)
 
-    def count_xid(self, pci: str, code: int, source: str, more: int) -> None:
-        """Count Xids of one GPU and code; past a bound of series, under the code alone."""
-        key = (pci, str(code), source)
+    def count_event(self, signal: Signal) -> None:
+        """Count what happened. An event that is told again with a larger count adds the difference."""
+        before = self._counted.pop(signal.identity, 0)
+        more = max(signal.count - before, 0)
+        self._counted[signal.identity] = max(signal.count, before)
+        if len(self._counted) > _REMEMBERED:
+            del self._counted[next(iter(self._counted))]
+        if signal.kind == "xid":
+            self._count_xid(signal, more)
+        elif signal.kind == "log_gap" and isinstance(lost := signal.fields.get("lost"), int):
+            self.records_lost += lost if not before else 0
+
+    def _count_xid(self, signal: Signal, more: int) -> None:
+        source = signal.sources[0] if signal.sources else ""
+        key = (signal.subject.pci, str(signal.fields.get("code")), source)
         if key not in self.xids and len(self.xids) >= _SERIES_LIMIT:
-            key = ("", str(code), source)
+            key = ("", key[1], source)
         self.xids[key] += more
 
 

@@ -1,0 +1,228 @@
+"""Puts the agent's parts together, for the daemon, for `--once` and for tests alike."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sickbay.actuators.evidence import CollectEvidence, Findings
+from sickbay.actuators.table import ACTUATORS, Actuator
+from sickbay.core.kernel_records import Cursor
+from sickbay.core.messages import Verb
+from sickbay.core.rule_state import EngineState
+from sickbay.core.rules import RuleSet
+from sickbay.core.views import MonitorState
+from sickbay.host.evidence_files import EvidenceFolder
+from sickbay.host.kernel_window import EVERYTHING, text_of
+from sickbay.host.kmsg import Reading
+from sickbay.host.spool import Spool, SpoolUnavailableError
+from sickbay.host.spool_records import UnreadableRecordError, decoded
+from sickbay.host.spool_store import Limits, Restored
+from sickbay.host.verdict_file import VerdictFile
+from sickbay.monitors import kernel_log
+from sickbay.node.agent_side import NodeSide
+from sickbay.node.config import AgentConfig, shown
+from sickbay.node.gpu_watch import NAME as NVML
+from sickbay.node.gpu_watch import GpuWatch
+from sickbay.node.history import History
+from sickbay.node.judge import Judge
+from sickbay.node.kernel_watch import KernelWatch
+from sickbay.node.metrics import Counters
+from sickbay.node.operations import HostOperations
+from sickbay.node.performing import Performer
+from sickbay.node.ports import Ports
+from sickbay.node.reporting import Reporter
+from sickbay.node.status import HostStatus, Identity
+from sickbay.node.sweep_judgement import SweepJudgement
+
+_LOG = logging.getLogger(__name__)
+
+_EVENTS_IN_EVIDENCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """The parts, wired. Nothing runs yet: `sickbay.node.daemon` does that."""
+
+    config: AgentConfig
+    ports: Ports
+    status: HostStatus
+    judge: Judge
+    history: History
+    kernel: KernelWatch
+    gpus: GpuWatch
+    side: NodeSide
+    operations: HostOperations
+    verdict: VerdictFile
+    spool: Spool
+
+    def begin(self) -> None:
+        """Start to write, and take up what an earlier process left behind. Called once, on the loop."""
+        self.spool.start(self.history)
+        self.judge.begin()
+        self.judge.sight("spool", self.spool.trouble)
+        self.judge.sight("rules", "")
+
+    async def end(self) -> None:
+        """Let go of the driver, the verdict and the disk, in this order."""
+        await self.gpus.close()
+        self.verdict.withdraw()
+        await self.spool.close()
+
+
+def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) -> Agent:
+    """The agent of this configuration over these edges. The spool's file is opened here."""
+    now = ports.clock.now()
+    identity = Identity(node=config.node_name, boot_id=ports.boot_id, version=version, started_at=now.wall)
+    limits = Limits(max_bytes=config.spool.max_bytes, max_age=config.spool.max_age)
+    spool = Spool(config.spool_path, node=identity.node, limits=limits, now=now.wall)
+    restored = spool.restored(identity.boot_id)
+    state, cursor = _taken_up(restored, identity)
+    status = HostStatus(
+        identity=identity,
+        essential=frozenset({kernel_log.NAME} | ({NVML} if ports.gpus else set())),
+        baseline=spool.baseline(),
+    )
+    verdict = VerdictFile(config.verdict_path)
+    reporter, counters = Reporter(), Counters()
+    judge = Judge(
+        clock=ports.clock,
+        rules=rules,
+        status=status,
+        spool=spool,
+        reporter=reporter,
+        counters=counters,
+        shown=lambda: _show(verdict, status, ports.clock.now().wall),
+        state=state,
+    )
+    history = History(
+        spool,
+        status,
+        on_new=reporter.pass_on,
+        on_dropped=judge.dropped,
+        on_trouble=lambda why: judge.sight("spool", why or spool.trouble),
+    )
+    gpus, kernel = _watches(config, ports, judge, cursor)
+    collector = _collector(config, ports, status, spool)
+    performer = Performer(
+        identity=identity,
+        clock=ports.clock,
+        spool=spool,
+        actuators=_actuators(config, ports, collector),
+        sweep=gpus.directed,
+    )
+    side = NodeSide(status=status, clock=ports.clock, history=history, performer=performer, reporter=reporter)
+    operations = HostOperations(
+        clock=ports.clock,
+        judge=judge,
+        spool=spool,
+        kernel=kernel,
+        gpus=gpus,
+        collector=collector,
+        longest_release=config.nvml.release,
+    )
+    return Agent(
+        config=config,
+        ports=ports,
+        status=status,
+        judge=judge,
+        history=history,
+        kernel=kernel,
+        gpus=gpus,
+        side=side,
+        operations=operations,
+        verdict=verdict,
+        spool=spool,
+    )
+
+
+def _taken_up(restored: Restored, identity: Identity) -> tuple[EngineState, Cursor | None]:
+    """What the rules had open, and how far the kernel log was read: both, or neither."""
+    kept = restored.state or restored.earlier
+    if kept is None:
+        return EngineState(boot_id=identity.boot_id), None
+    try:
+        state = decoded(kept, EngineState)
+    except UnreadableRecordError as error:
+        _LOG.warning("open conditions were kept by another version (%s); reading this boot anew", error)
+        return EngineState(boot_id=identity.boot_id), None
+    if restored.state is None or restored.cursor is None:
+        return state, None
+    return state, Cursor(boot_id=identity.boot_id, sequence=restored.cursor)
+
+
+def _watches(
+    config: AgentConfig, ports: Ports, judge: Judge, cursor: Cursor | None
+) -> tuple[GpuWatch, KernelWatch]:
+    kernel = KernelWatch(
+        clock=ports.clock,
+        judge=judge,
+        open_log=ports.open_log,
+        cursor=cursor,
+        accept_injected=config.accept_injected,
+    )
+    gpus = GpuWatch(
+        clock=ports.clock,
+        judge=judge,
+        source=None if ports.gpus is None else ports.gpus(kernel.confirm),
+        judged=SweepJudgement(judge.status),
+        interval=config.nvml.sweep,
+        jitter=config.nvml.jitter,
+    )
+    kernel.leave_out = gpus.leave_out
+    return gpus, kernel
+
+
+def _collector(config: AgentConfig, ports: Ports, status: HostStatus, spool: Spool) -> CollectEvidence:
+    async def findings() -> Findings:
+        missing: dict[str, str] = {}
+        try:
+            events = await spool.recent(since=0.0, limit=_EVENTS_IN_EVIDENCE)
+        except SpoolUnavailableError as error:
+            events, missing["events.json"] = (), str(error)
+        return Findings(
+            view=status.view(ports.clock.now().wall),
+            events=events,
+            config=shown(config),
+            missing=missing,
+        )
+
+    def kernel_lines() -> bytes:
+        everything = Reading(boot_id=ports.boot_id, interest=EVERYTHING, accept_injected=True)
+        return text_of(ports.open_log(everything), max_bytes=config.evidence.max_bytes // 2)
+
+    return CollectEvidence(
+        findings=findings,
+        kernel_lines=kernel_lines,
+        folder=EvidenceFolder(
+            root=Path(config.state_dir) / "evidence",
+            max_bytes=config.evidence.max_bytes,
+            keep=config.evidence.keep,
+        ),
+        deadline=config.evidence.deadline,
+    )
+
+
+def _actuators(config: AgentConfig, ports: Ports, collector: CollectEvidence) -> Mapping[Verb, Actuator]:
+    reboot = ACTUATORS[Verb.REBOOT](
+        commands=ports.commands,
+        argv=config.actuators.reboot_command,
+        deadline=config.actuators.reboot_deadline,
+    )
+    return {Verb.COLLECT_EVIDENCE: collector, Verb.REBOOT: reboot}
+
+
+def _show(verdict: VerdictFile, status: HostStatus, at: float) -> None:
+    """Rewrite the verdict. A prolog that finds none takes the node for unknown, so that is no disaster."""
+    before = status.monitors.get("verdict")
+    try:
+        verdict.show(status.view(at))
+    except OSError as error:
+        if before is None or before.healthy:
+            _LOG.error("the verdict cannot be written: %s", error)
+        told = MonitorState(name="verdict", healthy=False, detail=str(error), last_success=0.0)
+    else:
+        told = MonitorState(name="verdict", healthy=True, detail="", last_success=at)
+    status.monitors["verdict"] = (
+        told if before is None else replace(told, last_success=told.last_success or before.last_success)
+    )

@@ -1,0 +1,176 @@
+"""The agent as a process: a flat list of named root tasks over one assembled agent."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+
+from sickbay.core.problems import RefusedError
+from sickbay.core.rules import RuleSet
+from sickbay.host.blocking import in_thread
+from sickbay.host.state_lock import StateLock, hold
+from sickbay.host.systemd import ServiceManager
+from sickbay.node import metrics
+from sickbay.node.assembly import Agent, assemble
+from sickbay.node.config import AgentConfig
+from sickbay.node.metrics_server import MetricsServer
+from sickbay.node.ports import Ports
+from sickbay.node.root_tasks import until_one_ends
+from sickbay.rpc.agent_link import CoordinatorLink
+from sickbay.rpc.node_server import NodeServer
+from sickbay.rpc.serving import Security
+
+_LOG = logging.getLogger(__name__)
+
+PROGRAM = "sickbay-agent"
+TOLD_TO_STOP = "told to stop"
+
+_BEAT = 10.0
+"""Seconds between two turns of the decision loop that nothing else caused: silence is judged, too."""
+
+_RELOAD_WITHIN = 60.0
+
+
+async def serve(
+    config: AgentConfig,
+    rules: RuleSet,
+    ports: Ports,
+    *,
+    version: str,
+    manager: ServiceManager,
+    reload: Callable[[], RuleSet],
+) -> int:
+    """Run until told to stop; the exit status. `reload` reads the rules anew, in a thread.
+
+    Raises:
+        AlreadyRunningError, BadAddress, OSError: when it cannot begin; each says why.
+    """
+    held = _places(config)
+    try:
+        agent = assemble(config, rules, ports, version)
+        try:
+            return await _Daemon(agent, manager, reload).run()
+        finally:
+            await agent.end()
+    finally:
+        held.release()
+
+
+def _places(config: AgentConfig) -> StateLock:
+    """The folders that this agent needs, and the sole right to the one that lasts."""
+    Path(config.runtime_dir).mkdir(parents=True, exist_ok=True)
+    return hold(Path(config.state_dir), PROGRAM)
+
+
+class _Daemon:
+    """One run of an assembled agent."""
+
+    def __init__(self, agent: Agent, manager: ServiceManager, reload: Callable[[], RuleSet]) -> None:
+        self._agent = agent
+        self._manager = manager
+        self._reload = reload
+        self._clock = agent.ports.clock
+        self._api = NodeServer(agent.operations, agent.config.socket_path)
+        self._metrics = self._metrics_server()
+        self._link = self._coordinator_link()
+        self._told = asyncio.Event()
+        self._reload_asked = asyncio.Event()
+
+    async def run(self) -> int:
+        self._listen_to_signals()
+        await self._api.start()
+        try:
+            where = await self._metrics.start() if self._metrics else "none"
+            self._agent.begin()
+            self._announce(where)
+            return await until_one_ends(self._roots(), orderly=TOLD_TO_STOP)
+        finally:
+            self._manager.stopping("stopping")
+            if self._metrics is not None:
+                await self._metrics.stop()
+            await self._api.stop()
+
+    def _roots(self) -> Mapping[str, Coroutine[object, object, None]]:
+        agent = self._agent
+        roots: dict[str, Coroutine[object, object, None]] = {
+            TOLD_TO_STOP: self._until_told(),
+            "kernel log": agent.kernel.run(),
+            "kernel log storms": agent.kernel.settle(),
+            "GPU sweeps": agent.gpus.run(),
+            "decisions": self._decide(),
+            "reload": self._reload_when_asked(),
+        }
+        if self._link is not None:
+            roots["coordinator link"] = self._link.run()
+        return roots
+
+    async def _until_told(self) -> None:
+        await self._told.wait()
+
+    async def _decide(self) -> None:
+        """Let time pass for the rules, and tell systemd that deciding works: nobody else may."""
+        interval = self._manager.watchdog_interval
+        while True:
+            self._agent.judge.take(())
+            self._manager.alive(self._agent.status.health()[1])
+            await self._clock.sleep(_BEAT if interval is None else min(_BEAT, interval / 3))
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            self._manager.reloading(self._clock.now())
+            await self._reload_rules()
+            self._manager.ready(self._agent.status.health()[1])
+
+    async def _reload_rules(self) -> None:
+        """Take the rules as they are on disk now, or keep the last good ones and say what is wrong."""
+        judge = self._agent.judge
+        try:
+            rules = await in_thread(self._reload, deadline=_RELOAD_WITHIN, name="rules")
+        except RefusedError as refused:
+            _LOG.error("the rules stay as they were: %s", refused)
+            more = len(refused.problems) - 1
+            judge.sight("rules", f"{refused.problems[0]}{f' (and {more} more)' if more else ''}")
+        except TimeoutError:
+            judge.sight("rules", f"the rules could not be read within {_RELOAD_WITHIN:g} s")
+        else:
+            judge.adopt(rules)
+            judge.sight("rules", "")
+            _LOG.info("%d rules, digest %s", len(rules.rules), rules.digest[:12])
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_asked.set)
+
+    def _metrics_server(self) -> MetricsServer | None:
+        address = self._agent.config.metrics_address
+        if address is None:
+            return None
+        judge = self._agent.judge
+        return MetricsServer(
+            *address,
+            lambda: metrics.page(judge.status.view(self._clock.now().wall), judge.counters),
+        )
+
+    def _coordinator_link(self) -> CoordinatorLink | None:
+        config = self._agent.config
+        if not config.coordinators:
+            return None
+        security = Security(insecure_plaintext_off_host=config.insecure_plaintext_off_host)
+        link = CoordinatorLink(config.coordinators, self._agent.side, self._clock, security=security)
+        self._agent.side.reporter.link = link
+        return link
+
+    def _announce(self, metrics_at: str) -> None:
+        agent = self._agent
+        said = (
+            f"watching {agent.status.identity.node}, boot {agent.status.identity.boot_id}; "
+            f"{len(agent.judge.rules.rules)} rules; API {agent.config.socket_path}; metrics {metrics_at}; "
+            f"coordinators {', '.join(agent.config.coordinators) or 'none'}"
+        )
+        _LOG.info(said)
+        self._manager.ready(said)

@@ -1,0 +1,177 @@
+"""The GPUs, from the driver's worker to the judge: sweeps at an interval, events as they come.
+
+The interval is spread at random, so that the agents of a fleet do not all read in the same second. A sweep
+that broke off because a call hung is repeated at once: the other GPUs miss one reading, not an interval.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from sickbay.core.devices import Inventory
+from sickbay.core.outcomes import Outcome
+from sickbay.core.signals import Signal
+from sickbay.host.clock import Clock
+from sickbay.host.nvml.readings import Sweep
+from sickbay.node.judge import Judge
+
+NAME = "nvml"
+"""The monitor's own name in signals of kind `monitor`."""
+
+_AGAIN = 1.0
+_SWEEP_WITHIN = 12.0
+"""Seconds that a coordinator's SWEEP is waited for: less than it waits itself."""
+
+
+class GpuSource(Protocol):
+    """The driver, behind the worker that may hang."""
+
+    async def sweep(self) -> Sweep:
+        """Read every GPU once. Always answers: what could not be read says why."""
+        ...
+
+    def leave_out(self, pci: str, because: str) -> None:
+        """Make no driver call about this GPU until its back-off has passed."""
+        ...
+
+    async def release(self, seconds: float) -> None:
+        """Let go of the driver; it is taken again after `seconds` at the latest."""
+        ...
+
+    async def resume(self) -> None:
+        """Take the driver again."""
+        ...
+
+    async def close(self) -> None:
+        """End the worker, or leave it behind where it hangs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the monitors make of one sweep."""
+
+    signals: tuple[Signal, ...]
+    inventory: Inventory
+    trouble: str
+
+
+class GpuWatch:
+    """Sweeps until cancelled. With no driver to watch, `source` is None and answers come at once."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        judge: Judge,
+        source: GpuSource | None,
+        judged: Callable[[Sweep], Judged],
+        interval: float,
+        jitter: float,
+    ) -> None:
+        """`interval` in seconds; `jitter` is the share of it by which sweeps are spread."""
+        self._clock = clock
+        self._judge = judge
+        self._source = source
+        self._judged = judged
+        self._interval = interval
+        self._jitter = jitter
+        self._wanted = asyncio.Event()
+        self._begun = 0
+        self._ended = 0
+        self._progress = asyncio.Condition()
+        self._trouble = ""
+
+    async def run(self) -> NoReturn:
+        """Read, judge, wait."""
+        if self._source is None:
+            await asyncio.Event().wait()
+        while True:
+            self._begun += 1
+            self._wanted.clear()
+            complete = await self._sweep()
+            self._ended = self._begun
+            async with self._progress:
+                self._progress.notify_all()
+            await self._pause(self._interval if complete else min(_AGAIN, self._interval))
+
+    async def sweep_once(self) -> bool:
+        """One sweep, without the loop; whether it told everything."""
+        return await self._sweep()
+
+    async def sweep_now(self, *, within: float) -> bool:
+        """A sweep that begins from now on, waited for at most `within` seconds; whether it ended in time."""
+        if self._source is None:
+            return True
+        wanted = self._begun + 1
+        self._wanted.set()
+        try:
+            async with asyncio.timeout(within), self._progress:
+                await self._progress.wait_for(lambda: self._ended >= wanted)
+        except TimeoutError:
+            return False
+        return True
+
+    async def directed(self) -> Outcome:
+        """A coordinator's SWEEP: DONE when everything was read anew and every reading is on its way."""
+        if not await self.sweep_now(within=_SWEEP_WITHIN):
+            return Outcome.retry("the sweep has not ended yet")
+        status = self._judge.status
+        self._judge.reporter.tell_all(self._clock.now(), tuple(status.readings.values()))
+        if self._trouble:
+            return Outcome.unknown(f"the GPUs could not be read: {self._trouble}")
+        return Outcome.done(f"{len(status.inventory.gpus)} GPUs show")
+
+    def leave_out(self, pci: str, because: str) -> None:
+        """Make no driver call about this GPU."""
+        if self._source is not None:
+            self._source.leave_out(pci, because)
+
+    async def release(self, seconds: float) -> float:
+        """Let go of the driver; until when (Unix seconds)."""
+        if self._source is not None:
+            await self._source.release(seconds)
+        return self._clock.now().wall + seconds
+
+    async def resume(self) -> None:
+        """Take the driver again, and look at once."""
+        if self._source is not None:
+            await self._source.resume()
+            self._wanted.set()
+
+    async def close(self) -> None:
+        """Let the worker go."""
+        if self._source is not None:
+            await self._source.close()
+
+    async def _sweep(self) -> bool:
+        sweep = await self._source.sweep() if self._source is not None else None
+        if sweep is None:
+            return True
+        self._judge.counters.sweeps += 1
+        self._judge.counters.calls = sweep.calls
+        judged = self._judged(sweep)
+        self._trouble = judged.trouble
+        self._judge.take(self._with_sight(judged), inventory=self._news(judged.inventory))
+        self._judge.learn(judged.inventory)
+        if not judged.trouble:
+            self._judge.status.saw(NAME, sweep.at.wall)
+        return sweep.complete
+
+    def _with_sight(self, judged: Judged) -> Sequence[Signal]:
+        return (*judged.signals, self._judge.sight_of(NAME, judged.trouble))
+
+    def _news(self, inventory: Inventory) -> Inventory | None:
+        return None if inventory == self._judge.status.inventory else inventory
+
+    async def _pause(self, seconds: float) -> None:
+        spread = seconds * (1.0 + random.uniform(-self._jitter, self._jitter))  # noqa: S311 - no secret
+        sleeping = asyncio.ensure_future(self._clock.sleep(spread))
+        asked = asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait({sleeping, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            asked.cancel()

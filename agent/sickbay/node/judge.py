@@ -1,0 +1,195 @@
+"""The decision loop: signals in, conditions out, to everyone who must know. All of it in one call.
+
+Nothing here waits: the coordinator is told through a queue, the disk through another, and both after the
+rules have spoken. The loop's watchdog is fed from this module's own turn, so it says that deciding works.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sickbay.core.conditions import Condition, Severity
+from sickbay.core.devices import NODE, Inventory, Scope, Subject
+from sickbay.core.instants import Instant
+from sickbay.core.messages import Event
+from sickbay.core.rule_engine import Observation, observe, state_after_boot
+from sickbay.core.rule_state import EngineState
+from sickbay.core.rules import RuleSet
+from sickbay.core.signals import EventId, FieldValue, Signal
+from sickbay.host.clock import Clock
+from sickbay.host.spool import Spool
+from sickbay.host.spool_store import Batch
+from sickbay.node.metrics import Counters
+from sickbay.node.reporting import Reporter
+from sickbay.node.status import HostStatus
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """Holds the rules and what they have open; `shown` is called when the host may look different now."""
+
+    clock: Clock
+    rules: RuleSet
+    status: HostStatus
+    spool: Spool
+    reporter: Reporter
+    counters: Counters
+    shown: Callable[[], None]
+    state: EngineState
+
+    def begin(self) -> None:
+        """Take up the state that an earlier process, or an earlier boot, left behind."""
+        now = self.clock.now()
+        seen = state_after_boot(self.state, self.status.identity.boot_id, now)
+        self.status.rules_digest = self.rules.digest
+        self._absorb(seen, (), now=now, cursor=None, keep=True)
+        self.take(())
+
+    def take(
+        self,
+        signals: Sequence[Signal],
+        *,
+        cursor: int | None = None,
+        inventory: Inventory | None = None,
+    ) -> None:
+        """Judge signals. `cursor`: the kernel record that they reach up to; `inventory`: what shows now."""
+        now = self.clock.now()
+        boot = self.status.identity.boot_id
+        sights = [s for s in signals if s.kind != "monitor" or self.status.take_sight(s)]
+        seen = observe(self.rules, self.state, sights, now=now, boot_id=boot)
+        self._absorb(seen, sights, now=now, cursor=cursor, inventory=inventory)
+
+    def adopt(self, rules: RuleSet) -> None:
+        """Go on with other rules; what no rule makes any more is cleared."""
+        self.rules = rules
+        self.status.rules_digest = rules.digest
+        self.take(())
+
+    def sight(self, name: str, trouble: str) -> None:
+        """A part of our own can see, or cannot, and why."""
+        self.take((self.sight_of(name, trouble),))
+
+    def sight_of(self, name: str, trouble: str) -> Signal:
+        """The signal that says so."""
+        fields: dict[str, FieldValue] = {"name": name, "healthy": not trouble, "detail": trouble}
+        subject = Subject(scope=Scope.NODE, name=name)
+        return Signal(kind="monitor", subject=subject, at=self.clock.now(), fields=fields)
+
+    def learn(self, inventory: Inventory) -> None:
+        """Keep what the host has while it is well, so that a GPU that goes missing is known by name.
+
+        Less than before is never taken for the whole, whatever the conditions say.
+        """
+        baseline = self.status.baseline
+        well = all(c.severity.rank < Severity.WARNING.rank for c in self.status.conditions)
+        is_less = baseline is not None and bool(baseline.missing_from(inventory))
+        if not well or is_less or not inventory.gpus or inventory == baseline:
+            return
+        self.status.baseline = inventory
+        boot = self.status.identity.boot_id
+        self.spool.append(Batch(boot_id=boot, baseline=inventory), now=self.clock.now().wall)
+
+    def dropped(self, count: int) -> None:
+        """The spool had to let go of history that nobody has; that itself is history."""
+        now = self.clock.now()
+        self.counters.events_dropped += count
+        _LOG.error("the spool is full: %d events were dropped before a coordinator had them", count)
+        identity = EventId(
+            boot_id=self.status.identity.boot_id,
+            source="spool",
+            sequence=int(now.mono * 1e6),
+        )
+        self.take(
+            (Signal(kind="spool_gap", subject=NODE, at=now, fields={"lost": count}, identity=identity),),
+        )
+
+    def _absorb(
+        self,
+        seen: Observation,
+        signals: Sequence[Signal],
+        *,
+        now: Instant,
+        cursor: int | None,
+        inventory: Inventory | None = None,
+        keep: bool = False,
+    ) -> None:
+        """Tell the coordinator first, then the disk, then those who look from time to time."""
+        self.state = seen.state
+        self.status.conditions = seen.state.conditions
+        readings = self.status.take_readings(signals)
+        if inventory is not None:
+            self.status.inventory = inventory
+        self.reporter.tell(
+            now,
+            changed=seen.conditions_changed,
+            refreshed=seen.conditions_refreshed,
+            readings=readings,
+            inventory=inventory,
+        )
+        happened = [signal for signal in signals if signal.is_event]
+        if keep or happened or seen.conditions_changed:
+            self._keep(happened, seen.conditions_changed, now=now, cursor=cursor)
+        if seen.conditions_changed or any(signal.kind == "monitor" for signal in signals):
+            self.shown()
+        self._count(happened, seen.conditions_changed)
+
+    def _keep(
+        self,
+        happened: Sequence[Signal],
+        changed: Sequence[Condition],
+        *,
+        now: Instant,
+        cursor: int | None,
+    ) -> None:
+        events = (
+            *(self._event(str(signal.identity), signal.at.wall, signal) for signal in happened),
+            *(self._event(_happening(condition), now.wall, condition) for condition in changed),
+        )
+        boot = self.status.identity.boot_id
+        self.spool.append(Batch(boot_id=boot, events=events, cursor=cursor, state=self.state), now=now.wall)
+
+    def _event(self, ident: str, at: float, what: Signal | Condition) -> Event:
+        return Event(
+            sequence=0,
+            id=ident,
+            at=at,
+            boot_id=self.status.identity.boot_id,
+            what=what,
+            node=self.status.identity.node,
+        )
+
+    def _count(self, happened: Sequence[Signal], changed: Sequence[Condition]) -> None:
+        for signal in happened:
+            self.counters.count_event(signal)
+        for condition in changed:
+            _log(condition)
+            # What was there before we were says how long we were away, not how fast we are.
+            if condition.is_open and condition.t0 >= self.status.identity.started_at:
+                self.counters.detection.observe(max(condition.t1 - condition.t0, 0.0))
+
+
+def _happening(condition: Condition) -> str:
+    """The same text for the same change of the same condition, whoever tells of it."""
+    told = (condition.status.value, condition.severity.value, condition.rule)
+    return f"{condition.boot_id}/{condition.key}/{'/'.join(told)}/{condition.observed_at:.6f}"
+
+
+def _log(condition: Condition) -> None:
+    if not condition.is_open:
+        _LOG.info("cleared: %s on %s: %s", condition.type, condition.subject.key, condition.message)
+        return
+    level = logging.WARNING if condition.severity.rank >= Severity.WARNING.rank else logging.INFO
+    synthetic = " (injected)" if condition.synthetic else ""
+    _LOG.log(
+        level,
+        "%s%s: %s (%s) on %s: %s; it clears %s",
+        condition.severity.value,
+        synthetic,
+        condition.type,
+        condition.reason,
+        condition.subject.key,
+        condition.message,
+        condition.clears,
+    )

@@ -1,0 +1,216 @@
+"""The kernel log, from the reader to the judge: one call from a line to its condition, no queue between."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from sickbay.core.ids import BootId
+from sickbay.core.kernel_records import USER, Cursor, escape, sift
+from sickbay.core.outcomes import Outcome
+from sickbay.core.signals import EventId, Signal
+from sickbay.host.clock import Clock
+from sickbay.host.kmsg import (
+    BATCH,
+    Batch,
+    KernelLog,
+    KernelLogReader,
+    KernelLogUnavailableError,
+    Reading,
+)
+from sickbay.host.nvml.readings import NvmlEvent
+from sickbay.monitors import kernel_log
+from sickbay.monitors.kernel_log import KernelLogState
+from sickbay.monitors.xid import NvmlXid, Seen, see_event
+from sickbay.node.judge import Judge
+
+_LOG = logging.getLogger(__name__)
+
+GIVE_UP_ON = frozenset({79, 119, 120})
+"""Xids after which a driver call into the GPU may never return: off the bus, and a dead GSP."""
+
+_SETTLE_EVERY = 1.0
+_ERROR = 3
+_INJECTED = "inject"
+
+
+class KernelWatch:
+    """Follows the log. `leave_out` may be set to be told of GPUs that no driver call may touch any more."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        judge: Judge,
+        open_log: Callable[[Reading], KernelLog],
+        cursor: Cursor | None,
+        accept_injected: bool,
+    ) -> None:
+        """`cursor` is where an earlier process of this boot came to."""
+        self._clock = clock
+        self._judge = judge
+        self.leave_out: Callable[[str, str], None] = _nobody_to_tell
+        self._accept_injected = accept_injected
+        self._boot_id = judge.status.identity.boot_id
+        self._state = KernelLogState()
+        self._stirred = asyncio.Event()
+        # Nanoseconds of the wall clock: no number is used twice, whatever was injected before a restart, and
+        # none can be the kernel's own.
+        self._first_injected = int(clock.now().wall * 1e9)
+        self._injected = itertools.count(self._first_injected)
+        self._open_log = open_log
+        self._reader = KernelLogReader(
+            open_log=self._opened,
+            on_batch=self._take,
+            on_sight=self._see,
+            clock=clock,
+            cursor=cursor,
+        )
+
+    def read_once(self) -> None:
+        """Take what the log holds now, and no more."""
+        try:
+            log = self._opened(self._reader.cursor)
+            try:
+                more = True
+                while more:
+                    batch = log.read_batch(BATCH)
+                    self._take(batch)
+                    more = batch.more
+            finally:
+                log.close()
+        except KernelLogUnavailableError as error:
+            self._see(str(error))
+        else:
+            self._see("")
+
+    async def run(self) -> NoReturn:
+        """Read until cancelled."""
+        await self._reader.run()
+
+    async def settle(self) -> NoReturn:
+        """Hand on the counts of storms once a second, for as long as there is one."""
+        while True:
+            await self._stirred.wait()
+            while not self._state.is_calm():
+                await self._clock.sleep(_SETTLE_EVERY)
+                observed = kernel_log.settle_counts(self._state, self._clock.now())
+                self._state = observed.state
+                self._pass_on(observed.signals)
+            self._stirred.clear()
+
+    def confirm(self, event: NvmlEvent) -> None:
+        """An event of the driver: an Xid joins the same Xid of the kernel log, or stands for it."""
+        if event.type != "xid":
+            self._judge.take((_driver_event(event, self._boot_id),))
+            return
+        xid = NvmlXid(
+            code=event.data,
+            sequence=event.sequence,
+            at=event.at,
+            gpu_uuid=event.gpu_uuid,
+            pci=event.pci,
+            gpu_instance=event.gpu_instance,
+            compute_instance=event.compute_instance,
+        )
+        xids, signals = see_event(self._state.xids, xid, self._seen())
+        self._state = replace(self._state, xids=xids)
+        self._pass_on(signals)
+
+    def inject(self, line: str) -> Outcome:
+        """A line as if printed: the same bytes, filter and parser; its signals are marked synthetic."""
+        if not self._accept_injected:
+            return Outcome.failed("this agent does not accept injected faults (accept_injected)")
+        now = self._clock.now()
+        number = next(self._injected)
+        raw = f"{USER << 3 | _ERROR},{number},{round(now.mono * 1e6)},-;".encode() + escape(line)
+        entries = sift(
+            [raw], next_sequence=number, interest=kernel_log.INTEREST, accept_injected=True
+        ).entries
+        observed = kernel_log.observe(self._state, entries, self._seen())
+        self._state = observed.state
+        signals = tuple(self._named(signal) for signal in observed.signals)
+        self._pass_on(signals)
+        if not entries or (not signals and self._state.is_calm()):
+            return Outcome.failed("no monitor understands this line; try `sickbay explain` on it")
+        return Outcome.done(
+            f"taken as {', '.join(signal.kind for signal in signals) or 'one more of a storm'}"
+        )
+
+    def _named(self, signal: Signal) -> Signal:
+        """With an identity of its own: an injected line has no place in the kernel's numbering."""
+        identity = EventId(boot_id=self._boot_id, source=_INJECTED, sequence=next(self._injected))
+        return replace(signal, identity=identity, sources=(_INJECTED,))
+
+    def _opened(self, cursor: Cursor | None) -> KernelLog:
+        return self._open_log(
+            Reading(
+                boot_id=self._boot_id,
+                interest=kernel_log.INTEREST,
+                cursor=cursor,
+                accept_injected=self._accept_injected,
+            ),
+        )
+
+    def _take(self, batch: Batch) -> None:
+        counters = self._judge.counters
+        counters.kernel_records += batch.looked_at
+        if not batch.entries:
+            return
+        observed = kernel_log.observe(self._state, batch.entries, self._seen())
+        self._state = observed.state
+        if observed.unknown:
+            counters.unreadable_records += len(observed.unknown)
+            _LOG.warning("the kernel log held bytes that are no record: %r", observed.unknown[0].raw[:200])
+        self._pass_on(observed.signals, batch.cursor)
+
+    def _pass_on(self, signals: Sequence[Signal], cursor: Cursor | None = None) -> None:
+        if not self._state.is_calm():
+            self._stirred.set()
+        if not signals:
+            return
+        for signal in signals:
+            if _is_beyond_reach(signal):
+                self.leave_out(signal.subject.pci, signal.raw)
+        named = [self._named(signal) for signal in signals]
+        self._judge.take(named, cursor=cursor.sequence if cursor else None)
+
+    def _see(self, trouble: str) -> None:
+        if trouble:
+            _LOG.error("the kernel log cannot be read: %s; trying again", trouble)
+        self._judge.take((kernel_log.sight_signal(self._clock.now(), trouble=trouble),))
+
+    def _seen(self) -> Seen:
+        return Seen(
+            boot_id=self._boot_id,
+            now=self._clock.now(),
+            inventory=self._judge.status.known_inventory,
+        )
+
+
+def _nobody_to_tell(_pci: str, _because: str) -> None:
+    """There is no driver to keep away from."""
+
+
+def _driver_event(event: NvmlEvent, boot_id: BootId) -> Signal:
+    """Events other than Xids are history; what they mean is polled."""
+    return Signal(
+        kind="nvml_event",
+        subject=event.subject,
+        at=event.at,
+        fields={"type": event.type, "data": event.data},
+        identity=EventId(boot_id=boot_id, source="nvml-event", sequence=event.sequence),
+        sources=("nvml",),
+        synthetic=event.synthetic,
+    )
+
+
+def _is_beyond_reach(signal: Signal) -> bool:
+    """Whether the driver had better not be asked about this GPU. An injected line stops nothing real."""
+    if signal.synthetic or not signal.subject.pci:
+        return False
+    if signal.kind == "gpu_lost":
+        return signal.fields.get("lost") is True
+    return signal.kind == "xid" and signal.fields.get("code") in GIVE_UP_ON

@@ -1,0 +1,25 @@
+"""The edges of this process, as one value: what a test replaces, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sickbay.core.ids import BootId
+from sickbay.host.clock import Clock
+from sickbay.host.commands import CommandRunner
+from sickbay.host.kmsg import KernelLog, Reading
+from sickbay.host.nvml.readings import NvmlEvent
+from sickbay.node.gpu_watch import GpuSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The host as this agent meets it, real or simulated: nothing above can tell.
+
+    `gpus` makes the driver's client, given who is told of its events; None where no driver is watched.
+    """
+
+    clock: Clock
+    boot_id: BootId
+    open_log: Callable[[Reading], KernelLog]
+    gpus: Callable[[Callable[[NvmlEvent], None]], GpuSource] | None
+    commands: CommandRunner
