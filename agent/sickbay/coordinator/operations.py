@@ -1,6 +1,6 @@
 """What people ask of the coordinator: to see, to take a node out, to give one back."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sickbay.coordinator.course import Course
@@ -113,12 +113,15 @@ class Operations:
 
     def watch(self, node: NodeName) -> AsyncIterator[Incident | Remediation]:
         """All that is open, and then every change as it is committed."""
-        states = [self._known(node)] if node else list(self.fleet_state)
-        present: list[Incident | Remediation] = []
-        for state in states:
-            present += state.open_incidents
-            present += [state.active] if state.active is not None else []
-        return self.fleet_state.watchers.watch(node, present)
+        if node:
+            self._known(node)
+        return self.fleet_state.watchers.watch(node, lambda: self._open(node))
+
+    def _open(self, node: NodeName) -> Iterator[Incident | Remediation]:
+        for state in [self._known(node)] if node else self.fleet_state:
+            yield from state.open_incidents
+            if state.active is not None:
+                yield state.active
 
     async def cordon(self, node: NodeName, *, reason: str, operator: str) -> Outcome:
         """A person's cordon: a remediation that runs on the node ends, and none begins while it stands."""

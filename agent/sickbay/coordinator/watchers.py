@@ -1,7 +1,7 @@
 """People who look on: each gets every change after it was committed, or is told that it fell behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from sickbay.coordinator.store import Batch
@@ -53,8 +53,10 @@ class Watchers:
             if not watcher.queue.full():
                 watcher.queue.put_nowait(None)
 
-    async def watch(self, node: NodeName, present: Iterable[Change]) -> AsyncIterator[Change]:
-        """`present`, and then every change of `node` (empty: of all), until the coordinator stops.
+    async def watch(self, node: NodeName, present: Callable[[], Iterable[Change]]) -> AsyncIterator[Change]:
+        """What is `present` at the first step, and then every change of `node` (empty: of all).
+
+        Both begin at the same moment, so that nothing falls in between. Ends when the coordinator stops.
 
         Raises:
             Refused: when the watcher does not keep up, so that it cannot take a gap for silence.
@@ -62,7 +64,7 @@ class Watchers:
         watcher = _Watcher(node)
         self._watching.add(watcher)
         try:
-            for change in present:
+            for change in tuple(present()):
                 yield change
             while not watcher.fell_behind and (told := await watcher.queue.get()) is not None:
                 yield told
