@@ -199,6 +199,8 @@ class FakeOrchestrator:
         record = self._now(node)
         if self._owner(record) is Ownership.FOREIGN:
             return Outcome.failed(f"held by someone else: {record.reason}")
+        if record.reboot is RebootProgress.ISSUED:
+            return Outcome.retry("rebooting")
         if not record.reason:
             record.reason = mark.reason
             self._note("cordon", node, mark)

@@ -47,8 +47,8 @@ class Orchestrator(Protocol):
         """Let nothing new start there, and sign it. Running jobs go on.
 
         DONE also when the node is ours already, for whatever incident; the older mark then stays. Called
-        again after a reboot was seen, it renews a hold that the scheduler loosened by itself. FAILED: someone
-        else holds the node, or its owner is at work on it.
+        again after a reboot, it renews a hold that the scheduler loosened by itself; RETRY until the
+        scheduler, too, has seen the boot. FAILED: someone else holds the node, or is at work on it.
         """
         ...
 

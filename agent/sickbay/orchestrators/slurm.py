@@ -156,6 +156,9 @@ class Slurm:
 
     async def _renewed(self, node: NodeName, seen: SlurmNode, ours: OurReason) -> Outcome:
         """Drain anew what a boot left merely DOWN, so that ReturnToService=2 does not give it back."""
+        if seen.is_rebooting:
+            # The boot will clear DRAIN, so whoever renews the hold after a reboot has to come again.
+            return Outcome.retry(f"{node} is ours, and {seen.observation.state}: wait for the boot")
         if not seen.is_loose:
             return Outcome.done(f"{node} is ours already: {seen.observation.reason}")
         trouble = await self._client.update(node, "state=drain", f"reason={ours.renewed}")

@@ -250,6 +250,7 @@ async def test_a_rebooted_node_stays_out_until_we_return_it(rebooting: Stage):
     assert verdict(await rebooting.orchestrator.reboot(NODE, mark(action="r1"))) is Verdict.DONE
     await reboot_is(rebooting, RebootProgress.ISSUED)
     assert (await seen(rebooting)).drained is None
+    assert verdict(await rebooting.orchestrator.cordon(NODE, mark())) is Verdict.RETRY
     await rebooting.finish_reboot(NODE)
     await reboot_is(rebooting, RebootProgress.COMPLETE)
     node = await seen(rebooting)
