@@ -1,0 +1,36 @@
+"""What an idle agent with eight simulated GPUs costs: memory, processor and disk, taken from outside."""
+
+import time
+
+from tests.bench.figures import Figure, at_most, noted
+from tests.bench.processes import Cost, cost
+from tests.bench.simulated_agent import simulated_agent
+
+SETTLE_S = 30.0
+"""Beyond the start and the first sweeps, in which everything is new."""
+
+SPAN_S = 60.0
+
+
+def over_a_minute(pid: int) -> tuple[Cost, Cost, float]:
+    """What the agent has used before and after, and how many seconds lay between."""
+    before, began = cost(pid), time.monotonic()
+    time.sleep(SPAN_S)
+    after = cost(pid)
+    return before, after, time.monotonic() - began
+
+
+def measure() -> dict[str, Figure]:
+    """The agent's figures of docs/measurements.md.
+
+    The processor's share holds the simulated driver's time too, which is Python where a real one is C.
+    """
+    with simulated_agent() as agent:
+        time.sleep(SETTLE_S)
+        before, after, span = over_a_minute(agent.pid)
+    return {
+        "agent_8_gpus_pss": at_most(after.pss_bytes / 1e6, "MB", 60.0),
+        "agent_8_gpus_cpu": at_most(100 * (after.cpu_s - before.cpu_s) / span, "% of a core", 0.2),
+        "agent_8_gpus_disk": at_most(after.written_bytes - before.written_bytes, "bytes/min", 0),
+        "agent_8_gpus_processes": noted(after.processes, ""),
+    }

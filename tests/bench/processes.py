@@ -1,0 +1,64 @@
+"""What a running program costs, read from /proc by somebody else: it is not asked and does not know."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_UTIME, _CSTIME = 11, 14
+"""Positions of utime and cstime after the command's name in /proc/PID/stat (proc(5), fields 14 to 17)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """All processes of a program together. Bytes are proportional set size and writes to disks."""
+
+    processes: int
+    pss_bytes: int
+    cpu_s: float
+    written_bytes: int
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    root = psutil.Process(pid)
+    return [pid, *(child.pid for child in root.children(recursive=True))]
+
+
+def cost(pid: int) -> Cost:
+    """What a program and its children have used until now."""
+    pids = family(pid)
+    return Cost(
+        processes=len(pids),
+        pss_bytes=sum(_pss(each) for each in pids),
+        cpu_s=sum(_cpu_s(each) for each in pids),
+        written_bytes=sum(_labelled(Path(f"/proc/{each}/io"), "write_bytes") for each in pids),
+    )
+
+
+def wait_until(holds: Callable[[], bool], *, deadline_s: float, what: str) -> None:
+    """Look until something holds; TimeoutError with `what` after the deadline."""
+    end = time.monotonic() + deadline_s
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {deadline_s:.0f} s in vain: {what}")
+        time.sleep(0.05)
+
+
+def _pss(pid: int) -> int:
+    return 1024 * _labelled(Path(f"/proc/{pid}/smaps_rollup"), "Pss")
+
+
+def _labelled(path: Path, label: str) -> int:
+    lines = path.read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{label}:"))
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time, that of children which have ended included."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[_UTIME : _CSTIME + 1])) * TICK_S
