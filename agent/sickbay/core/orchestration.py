@@ -67,7 +67,7 @@ class Mark:
 
     @property
     def tag(self) -> str:
-        """Eight hexadecimal digits that stand for the action id where a scheduler has room for a word only."""
+        """Eight hexadecimal digits that stand for the action id where a scheduler has room for one word."""
         return hashlib.sha256(self.action_id.encode()).hexdigest()[:8]
 
     def holds(self, hold: "Hold | None") -> bool:

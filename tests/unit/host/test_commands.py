@@ -101,7 +101,7 @@ async def test_a_cancelled_call_leaves_no_process(tmp_path: Path):
     pid_file = tmp_path / "pid"
     call = asyncio.create_task(run(["sh", "-c", f"echo $$ > {pid_file}; sleep 1000"], deadline=1000))
     async with asyncio.timeout(20):
-        while not pid_file.exists() or not pid_file.read_text():  # noqa: ASYNC110 - another process's file
+        while not pid_file.exists() or not pid_file.read_text():
             await asyncio.sleep(0.01)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
