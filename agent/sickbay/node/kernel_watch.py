@@ -131,18 +131,18 @@ class KernelWatch:
         ).entries
         observed = kernel_log.observe(self._state, entries, self._seen())
         self._state = observed.state
-        signals = tuple(self._named(signal) for signal in observed.signals)
-        self._pass_on(signals)
-        if not entries or (not signals and self._state.is_calm()):
+        self._pass_on(observed.signals)
+        if not entries or (not observed.signals and self._state.is_calm()):
             return Outcome.failed("no monitor understands this line; try `sickbay explain` on it")
-        return Outcome.done(
-            f"taken as {', '.join(signal.kind for signal in signals) or 'one more of a storm'}"
-        )
+        kinds = ", ".join(signal.kind for signal in observed.signals)
+        return Outcome.done(f"taken as {kinds or 'one more of a storm'}")
 
     def _named(self, signal: Signal) -> Signal:
-        """With an identity of its own: an injected line has no place in the kernel's numbering."""
-        identity = EventId(boot_id=self._boot_id, source=_INJECTED, sequence=next(self._injected))
-        return replace(signal, identity=identity, sources=(_INJECTED,))
+        """An injected line has no place in the kernel's numbering, so its event goes by another source."""
+        identity = signal.identity
+        if identity is None or not signal.synthetic or identity.sequence < self._first_injected:
+            return signal
+        return replace(signal, identity=replace(identity, source=_INJECTED), sources=(_INJECTED,))
 
     def _opened(self, cursor: Cursor | None) -> KernelLog:
         return self._open_log(
