@@ -35,6 +35,7 @@ class CoordinatorProcess:
 
     directory: Path
     port: int = field(default_factory=free_port)
+    extra: dict[str, Any] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -78,7 +79,8 @@ class CoordinatorProcess:
                             "on_return": [str(hook), "return"],
                         },
                     },
-                },
+                }
+                | self.extra,
             ),
         )
         return config

@@ -1,0 +1,75 @@
+"""Looks at the scheduler: shared where one only waits, fresh where an effect follows, none too early."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from tests.fakes.orchestrator import FakeOrchestrator
+from tests.fakes.world import NODE, World
+
+from sickbay.core.ids import NodeName
+from sickbay.core.orchestration import NodeObservation, Ownership
+
+
+class SlowLooks:
+    """A scheduler whose answers are of the moment of the question, and come when `answer` is set."""
+
+    def __init__(self, scheduler: FakeOrchestrator) -> None:
+        self._scheduler = scheduler
+        self.answer = asyncio.Event()
+        self.looks = 0
+
+    async def observe_all(self, nodes: Sequence[NodeName]) -> Mapping[NodeName, NodeObservation]:
+        seen = await self._scheduler.observe_all(nodes)
+        self.looks += 1
+        await self.answer.wait()
+        return seen
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._scheduler, name)
+
+
+async def test_a_look_that_began_before_our_own_change_is_not_believed(world: World):
+    slow = SlowLooks(world.scheduler)
+    world.parts.watch.orchestrator = slow  # type: ignore[assignment]
+    looking = asyncio.create_task(world.parts.watch.look())
+    await asyncio.sleep(0)
+    world.clock.advance(0.01)
+    world.scheduler.nodes[NODE].reason = "sickbay:inc-1:rule"
+    world.node.touch(world.clock.now().mono)
+    slow.answer.set()
+    await looking
+    assert world.node.observation is None
+    seen = await world.parts.watch.observed(world.node, 60.0)
+    assert seen.ownership is Ownership.OURS
+
+
+async def test_a_recent_look_serves_those_who_wait_and_not_those_who_act(world: World):
+    await world.parts.watch.look()
+    world.clock.advance(3.0)
+    world.scheduler.person_drains(NODE, "alice")
+    assert (await world.parts.watch.observed(world.node, 5.0)).ownership is Ownership.NONE
+    assert (await world.parts.watch.observed(world.node, 1.0)).ownership is Ownership.FOREIGN
+
+
+async def test_the_whole_fleet_is_looked_at_often_only_while_something_is_under_way(world: World):
+    running = asyncio.create_task(world.parts.watch.run())
+    await _settle()
+    for _ in range(30):
+        world.clock.advance(1.0)
+        await _settle()
+    quiet = world.parts.watch.looks
+    world.scheduler.start_job(NODE)
+    await world.lose_gpu()
+    await world.once()
+    for _ in range(30):
+        world.clock.advance(1.0)
+        world.agent.heartbeat()
+        await _settle()
+    running.cancel()
+    assert quiet <= 4
+    assert world.parts.watch.looks - quiet >= 14
+
+
+async def _settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
