@@ -26,7 +26,7 @@ _STABLE_AFTER = 60.0
 # keepalive's time-out as TCP_USER_TIMEOUT, after which the kernel gives up on what nobody acknowledged. The
 # pings proper are for the times when nothing is sent. Each attempt dials anew instead of joining a shared
 # connection that is itself backing off, and no proxy variable of the host leads agents astray.
-_CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -167,7 +167,7 @@ class CoordinatorLink:
 
         CANCELLED is a refusal like UNAVAILABLE: a coordinator in a storm of connections answers with it.
         """
-        async with grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS) as channel:
+        async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
             call = CoordinatorServiceStub(channel).Connect()
             stream = AgentStream(call, self._outbox, self._side, self._clock, self._directives)
             try:
