@@ -16,6 +16,7 @@ from sickbay.core.kernel_records import (
     Interest,
     KernelRecord,
     LogGap,
+    Repeated,
     UnknownRecord,
     escape,
     parse_record,
@@ -114,7 +115,7 @@ def test_every_sequence_is_seen_once_or_counted_as_lost(*, steps: list[int], sta
     sequence, raws = 0, []
     for step in steps:
         sequence += step
-        raws.append(f"3,{sequence},1,-;x\n".encode())
+        raws.append(f"3,{sequence},1,-;x {sequence}\n".encode())
         sequence += 1
     sifted = sift(raws, next_sequence=start, interest=ALL, before_start=before)
     accounted = list[int]()
@@ -126,12 +127,33 @@ def test_every_sequence_is_seen_once_or_counted_as_lost(*, steps: list[int], sta
     assert accounted == list(range(start, max(start, sifted.next_sequence)))
 
 
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 700_000)), max_size=40), st.integers(1, 10))
+def test_however_equal_records_are_drawn_together_each_is_counted_once(
+    lines: list[tuple[str, int]],
+    size: int,
+):
+    usec, raws = 0, []
+    for sequence, (text, step) in enumerate(lines):
+        usec += step
+        raws.append(f"3,{sequence},{usec},-;{text}\n".encode())
+    counts, expected = {"a": 0, "b": 0}, 0
+    for at in range(0, len(raws), size):
+        sifted = sift(raws[at : at + size], next_sequence=expected, interest=ALL)
+        expected = sifted.next_sequence
+        for entry in sifted.entries:
+            if isinstance(entry, KernelRecord):
+                counts[entry.text] += 1
+            elif isinstance(entry, Repeated):
+                counts[entry.record.text] += entry.times
+    assert counts == {text: [line for line, _ in lines].count(text) for text in "ab"}
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(1, 10))
 def test_how_records_are_batched_changes_nothing(steps: list[int], size: int):
     sequence, raws = 0, []
     for step in steps:
         sequence += step + 1
-        raws.append(f"3,{sequence},1,-;x\n".encode())
+        raws.append(f"3,{sequence},1,-;x {sequence}\n".encode())
     whole = sift(raws, next_sequence=0, interest=ALL)
     parts, expected = [], 0
     for at in range(0, len(raws), size):

@@ -6,6 +6,7 @@ Xid to print at all.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sickbay.core.devices import normalise_pci
 
@@ -47,6 +48,7 @@ class ProbeLoss:
     lines: int = 1
 
 
+@lru_cache(maxsize=64)
 def parse_gpu_lost(text: str) -> GpuLostLine | None:
     """A lost GPU that one record tells whole; None for anything else. See `follow_probe` for the rest."""
     match = _LOST.fullmatch(text)

@@ -19,7 +19,7 @@ SPAN_S = 600.0
 """Seconds after which a storm that does not end begins anew, so that it stays visible over the hours."""
 
 PROMPT = 8
-"""Counts up to this are handed on one by one, because rules count to small numbers."""
+"""Until this much was handed on, every new count is, because rules count to small numbers."""
 
 PACE_S = 1.0
 """Seconds between two hand-ons of a larger count."""
@@ -41,18 +41,6 @@ class Storm:
     told_at: float
     last: float
 
-    def is_over(self, mono: float) -> bool:
-        """Whether an event at `mono` no longer belongs here."""
-        return mono - self.last > QUIET_S or mono - self.signal.at.mono > SPAN_S
-
-    def is_due(self, mono: float) -> bool:
-        """Whether the count is to be handed on again."""
-        return self.count > self.told and (self.count <= PROMPT or mono - self.told_at >= PACE_S)
-
-    def counted(self) -> Signal:
-        """The first event, with the count."""
-        return replace(self.signal, count=self.count)
-
 
 @dataclass(frozen=True, slots=True)
 class Storms:
@@ -72,25 +60,12 @@ def gather(
     detail: Hashable,
     at: Instant,
     signal: Callable[[], Signal],
+    times: int = 1,
 ) -> tuple[Storms, tuple[Signal, ...]]:
-    """Count one event; `signal` makes its signal, and is called only where the event is a first one.
-
-    Events of one `group` with one `detail` are equal. Returned are the signals to hand on now: none for most
-    of a storm.
-    """
-    details = dict(storms.groups.get(group, {}))
-    key = detail if detail in details or len(details) < DETAILS else _OTHERS
-    storm = details.get(key)
-    if storm is None or storm.is_over(at.mono):
-        first = signal()
-        details[key] = Storm(signal=first, count=1, told=1, told_at=at.mono, last=at.mono)
-        told = (*_last_word(storm), first)
-    else:
-        details[key], told = _counted(storm, at.mono)
-    groups = dict(storms.groups)
-    groups[group] = details
-    evicted = _evict(groups)
-    return Storms(groups), (*told, *evicted)
+    """Count one event, or `times` equal ones; see `Tally.count`."""
+    tally = Tally(storms)
+    told = tally.count(group, detail, at.mono, signal, times)
+    return tally.storms(), told
 
 
 def settle(storms: Storms, now: Instant) -> tuple[Storms, tuple[Signal, ...]]:
@@ -100,33 +75,136 @@ def settle(storms: Storms, now: Instant) -> tuple[Storms, tuple[Signal, ...]]:
     for group, details in storms.groups.items():
         kept: dict[Hashable, Storm] = {}
         for detail, storm in details.items():
-            if storm.is_over(now.mono):
-                told.extend(_last_word(storm))
-            elif storm.is_due(now.mono):
-                kept[detail] = replace(storm, told=storm.count, told_at=now.mono)
-                told.append(storm.counted())
+            running = _Running(storm, detail)
+            if running.is_over(now.mono):
+                told.extend(running.last_word())
             else:
-                kept[detail] = storm
+                told.extend(running.tell(now.mono))
+                kept[detail] = running.storm()
         if kept:
             groups[group] = kept
     return Storms(groups), tuple(told)
 
 
-def _counted(storm: Storm, mono: float) -> tuple[Storm, tuple[Signal, ...]]:
-    count, last = storm.count + 1, max(storm.last, mono)
-    more = Storm(signal=storm.signal, count=count, told=storm.told, told_at=storm.told_at, last=last)
-    if not more.is_due(mono):
-        return more, ()
-    return replace(more, told=count, told_at=mono), (more.counted(),)
+class Tally:
+    """A fold over many events: begins with some storms, and gives those that are open after them.
+
+    It is for one batch and one caller; what lies between batches are `Storms`.
+    """
+
+    __slots__ = ("_groups", "_running")
+
+    def __init__(self, storms: Storms) -> None:
+        self._groups = dict(storms.groups)
+        self._running: dict[tuple[Hashable, Hashable], _Running] = {}
+
+    def count(
+        self,
+        group: Hashable,
+        detail: Hashable,
+        mono: float,
+        signal: Callable[[], Signal],
+        times: int = 1,
+    ) -> tuple[Signal, ...]:
+        """Count an event, or `times` equal ones, that ended at `mono` (monotonic seconds).
+
+        Events of one `group` with one `detail` are equal. `signal` makes the signal of a first one, and is
+        called only for it. Returned are the signals to hand on now: none for most of a storm.
+        """
+        running = self._running.get((group, detail))
+        if running is None:
+            running = self._find(group, detail)
+            if running is None:
+                return (*self._make_room(), *self._begin(group, detail, mono, signal, times))
+        if running.is_over(mono):
+            return (*running.last_word(), *self._begin(group, running.detail, mono, signal, times))
+        running.count += times
+        running.last = max(running.last, mono)
+        return running.tell(mono)
+
+    def storms(self) -> Storms:
+        """The storms that are open now."""
+        changed: dict[Hashable, dict[Hashable, Storm]] = {}
+        for (group, _), running in self._running.items():
+            if group not in changed:
+                changed[group] = dict(self._groups.get(group, {}))
+            changed[group][running.detail] = running.storm()
+        return Storms({**self._groups, **changed})
+
+    def _find(self, group: Hashable, detail: Hashable) -> "_Running | None":
+        """The storm that the event belongs to; beyond a bound, details share one."""
+        details = self._groups.get(group, {})
+        if detail not in details and len(details) >= DETAILS:
+            detail = _OTHERS
+        running = self._running.get((group, detail))
+        if running is None and detail in details:
+            running = self._running[group, detail] = _Running(details[detail], detail)
+        return running
+
+    def _begin(
+        self,
+        group: Hashable,
+        detail: Hashable,
+        mono: float,
+        signal: Callable[[], Signal],
+        times: int,
+    ) -> tuple[Signal, ...]:
+        details = self._groups.get(group, {})
+        if detail not in details and len(details) >= DETAILS:
+            detail = _OTHERS
+        first = replace(signal(), count=times)
+        storm = Storm(signal=first, count=times, told=times, told_at=mono, last=mono)
+        self._groups[group] = {**details, detail: storm}
+        self._running[group, detail] = _Running(storm, detail)
+        return (first,)
+
+    def _make_room(self) -> tuple[Signal, ...]:
+        """Drop the group that was opened first when there are too many; its counts are handed on."""
+        if len(self._groups) < GROUPS:
+            return ()
+        group = next(iter(self._groups))
+        details = self._groups.pop(group)
+        told: list[Signal] = []
+        for detail, storm in details.items():
+            running = self._running.pop((group, detail), _Running(storm, detail))
+            told.extend(running.last_word())
+        return tuple(told)
 
 
-def _last_word(storm: Storm | None) -> tuple[Signal, ...]:
-    return (storm.counted(),) if storm is not None and storm.count > storm.told else ()
+class _Running:
+    """A storm while it is being counted."""
 
+    __slots__ = ("count", "detail", "first", "last", "told", "told_at")
 
-def _evict(groups: dict[Hashable, Mapping[Hashable, Storm]]) -> tuple[Signal, ...]:
-    """Drop the group that was opened first when there are too many; its counts are handed on."""
-    if len(groups) <= GROUPS:
-        return ()
-    dropped = groups.pop(next(iter(groups)))
-    return tuple(signal for storm in dropped.values() for signal in _last_word(storm))
+    def __init__(self, storm: Storm, detail: Hashable) -> None:
+        self.detail = detail
+        self.first = storm.signal
+        self.count = storm.count
+        self.told = storm.told
+        self.told_at = storm.told_at
+        self.last = storm.last
+
+    def is_over(self, mono: float) -> bool:
+        """Whether an event at `mono` no longer belongs here."""
+        return mono - self.last > QUIET_S or mono - self.first.at.mono > SPAN_S
+
+    def tell(self, mono: float) -> tuple[Signal, ...]:
+        """The count, where it is to be handed on again."""
+        if self.count == self.told or (self.told >= PROMPT and mono - self.told_at < PACE_S):
+            return ()
+        self.told, self.told_at = self.count, mono
+        return (replace(self.first, count=self.count),)
+
+    def last_word(self) -> tuple[Signal, ...]:
+        """The final count, where it was not handed on yet."""
+        return (replace(self.first, count=self.count),) if self.count > self.told else ()
+
+    def storm(self) -> Storm:
+        """The same as a value."""
+        return Storm(
+            signal=self.first,
+            count=self.count,
+            told=self.told,
+            told_at=self.told_at,
+            last=self.last,
+        )

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
+
 from sickbay.core.devices import normalise_pci
 from sickbay.core.gpu_lost_lines import GpuLostLine, parse_gpu_lost
 from sickbay.core.log_forms import bare_text
@@ -107,8 +109,7 @@ class RecoveryChange:
     now: RecoveryAction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class XidLine:
+class XidLine(Struct, frozen=True, kw_only=True, gc=False):
     """One Xid. `message` is the text after the code and the process, with its `caused by` kept in.
 
     `pci` has the form `0000:1b:00`. What the line does not say, or says is unknown, is None or empty.
@@ -132,18 +133,18 @@ def parse_xid(text: str) -> XidLine | None:
     match = _XID.fullmatch(text)
     if match is None:
         return None
-    pci = normalise_pci(match[1])
+    pci = _slot(match[1])
     if pci is None:
         return None
-    code, instances = int(match[3]), {kind: int(number) for kind, number in _INSTANCE.findall(match[2])}
+    code, instances = int(match[3]), dict(_INSTANCE.findall(match[2]) if match[2] else ())
     pid, process, message = _process(match[4] or "")
-    cause = _CAUSE.fullmatch(message)
+    cause = _CAUSE.fullmatch(message) if "caused by" in message else None
     return XidLine(
         pci=pci,
         code=code,
         message=message,
-        gpu_instance=instances.get("I"),
-        compute_instance=instances.get("CI"),
+        gpu_instance=_number(instances.get("I")),
+        compute_instance=_number(instances.get("CI")),
         pid=pid,
         process=process,
         caused_by=None if cause is None else int(cause[1]),
@@ -159,6 +160,13 @@ def decode_text(line: str) -> XidLine | GpuLostLine | None:
     """
     text = bare_text(line)
     return None if text is None else parse_xid(text) or parse_gpu_lost(text)
+
+
+_slot = lru_cache(maxsize=64)(normalise_pci)
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def _process(tail: str) -> tuple[int | None, str, str]:

@@ -6,6 +6,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from sickbay.core.devices import NODE, Inventory, Subject
 from sickbay.core.gpu_lost_lines import GpuLostLine, ProbeLoss, follow_probe, parse_gpu_lost
 from sickbay.core.instants import Instant
@@ -14,6 +16,7 @@ from sickbay.core.kernel_records import (
     Interest,
     KernelRecord,
     LogGap,
+    Repeated,
     UnknownRecord,
     instant_of,
 )
@@ -21,7 +24,7 @@ from sickbay.core.sightings import KMSG
 from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.core.storms import Storms, gather, settle
 from sickbay.core.xid_lines import parse_xid
-from sickbay.monitors.xid import Seen, XidState, gpu_of, see_line, settle_storms
+from sickbay.monitors.xid import Seen, XidFold, XidState, gpu_of, settle_storms
 
 INTEREST = Interest(starts=(b"NVRM: ",))
 """What `observe` can make something of; everything else in the log is passed over while still bytes."""
@@ -57,16 +60,22 @@ def observe(state: KernelLogState, entries: Iterable[Entry], seen: Seen) -> Obse
     """Fold entries of the log, in their order, into signals. Lines that say nothing to us are passed over."""
     signals: list[Signal] = []
     unknown: list[UnknownRecord] = []
+    xids = XidFold(state.xids, seen)
     for entry in entries:
         match entry:
-            case KernelRecord():
-                state, found = _record(state, entry, seen)
+            case KernelRecord() | Repeated():
+                line = parse_xid(_record_of(entry).text)
+                if line is None:
+                    state, found = _other_line(state, entry, seen)
+                else:
+                    found = xids.line(line, entry)
                 signals.extend(found)
             case LogGap():
                 state = replace(state, probe=None, probe_record=None)
                 signals.append(gap_signal(entry, seen))
             case UnknownRecord():
                 unknown.append(entry)
+    state = replace(state, xids=xids.state())
     return Observed(state=state, signals=tuple(signals), unknown=tuple(unknown))
 
 
@@ -99,19 +108,20 @@ def sight_signal(now: Instant, *, trouble: str) -> Signal:
     return Signal(kind="monitor", subject=NODE, at=now, fields=fields, sources=(KMSG,))
 
 
-def _record(
+def _record_of(entry: KernelRecord | Repeated) -> KernelRecord:
+    return entry.record if isinstance(entry, Repeated) else entry
+
+
+def _other_line(
     state: KernelLogState,
-    record: KernelRecord,
+    entry: KernelRecord | Repeated,
     seen: Seen,
 ) -> tuple[KernelLogState, tuple[Signal, ...]]:
-    xid = parse_xid(record.text)
-    if xid is not None:
-        xids, signals = see_line(state.xids, xid, record, seen)
-        return replace(state, xids=xids), signals
+    record = _record_of(entry)
     lost = parse_gpu_lost(record.text)
     if lost is not None:
-        return _lost(state, lost, record, seen)
-    return _probe(state, record, seen)
+        return _lost(state, lost, entry, seen)
+    return _probe(state, record, seen) if record is entry else (state, ())
 
 
 def _probe(
@@ -123,7 +133,7 @@ def _probe(
     probe, lost = follow_probe(state.probe, record.text)
     if lost is not None and state.probe is not None and state.probe_record is not None:
         whole = f"NVRM: {state.probe.words} {record.text.removeprefix('NVRM: ')}"
-        told = replace(state.probe_record, text=whole)
+        told = msgspec.structs.replace(state.probe_record, text=whole)
         return _lost(replace(state, probe=None, probe_record=None), lost, told, seen)
     if probe is state.probe:
         return state, ()
@@ -134,16 +144,18 @@ def _probe(
 def _lost(
     state: KernelLogState,
     lost: GpuLostLine,
-    record: KernelRecord,
+    entry: KernelRecord | Repeated,
     seen: Seen,
 ) -> tuple[KernelLogState, tuple[Signal, ...]]:
-    at = instant_of(record.usec, seen.now)
+    at = instant_of(entry.usec, seen.now)
+    record, times = _record_of(entry), entry.times if isinstance(entry, Repeated) else 1
     losses, signals = gather(
         state.losses,
         group=(lost.pci, record.is_injected),
         detail=lost.at_probe,
         at=at,
         signal=lambda: lost_signal(lost, record, at, seen),
+        times=times,
     )
     return replace(state, losses=losses), signals
 

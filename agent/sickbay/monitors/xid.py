@@ -5,16 +5,16 @@ worker's. A code is never acted on here, and one that nobody lists is as good a 
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sickbay.core.devices import Inventory, Scope, Subject
 from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
-from sickbay.core.kernel_records import KernelRecord, instant_of
+from sickbay.core.kernel_records import KernelRecord, Repeated, instant_of
 from sickbay.core.recovery_actions import RecoveryAction
 from sickbay.core.sightings import KMSG, NVML, Sightings, merge
 from sickbay.core.signals import EventId, FieldValue, Signal
-from sickbay.core.storms import Storms, gather, settle
+from sickbay.core.storms import Storms, Tally, settle
 from sickbay.core.xid_lines import NvLink5, XidLine
 from sickbay.core.xids import asked_by_driver, lookup
 
@@ -59,35 +59,67 @@ Step = tuple[XidState, tuple[Signal, ...]]
 """The state after something was seen, and the signals to hand on."""
 
 
-def see_line(state: XidState, line: XidLine, record: KernelRecord, seen: Seen) -> Step:
-    """One Xid of the kernel log. Equal lines become one signal with a count (core.storms)."""
-    at = instant_of(record.usec, seen.now)
-    storms, told = gather(
-        state.storms,
-        group=(KMSG, line.pci, line.code, record.is_injected),
-        detail=_detail(line),
-        at=at,
-        signal=lambda: line_signal(line, record, at, seen),
-    )
-    return _merged(replace(state, storms=storms), told, seen.now)
+class XidFold:
+    """A fold over the Xids of one batch: begins with a state, and gives the state after them."""
+
+    __slots__ = ("_seen", "_sightings", "_tally")
+
+    def __init__(self, state: XidState, seen: Seen) -> None:
+        self._tally = Tally(state.storms)
+        self._sightings = state.sightings
+        self._seen = seen
+
+    def line(self, line: XidLine, entry: KernelRecord | Repeated) -> tuple[Signal, ...]:
+        """One Xid of the kernel log. Equal lines become one signal with a count (core.storms)."""
+        seen = self._seen
+        record, times = (entry.record, entry.times) if isinstance(entry, Repeated) else (entry, 1)
+        told = self._tally.count(
+            (KMSG, line.pci, line.code, record.is_injected),
+            _detail(line),
+            min(entry.usec / 1e6, seen.now.mono),
+            lambda: line_signal(line, record, instant_of(entry.usec, seen.now), seen),
+            times,
+        )
+        return self._merged(told) if told else ()
+
+    def event(self, event: NvmlXid) -> tuple[Signal, ...]:
+        """One Xid of NVML's events; it only adds its name to what the kernel log has just told."""
+        told = self._tally.count(
+            (NVML, event.gpu_uuid, event.pci, event.code),
+            (event.gpu_instance, event.compute_instance),
+            event.at.mono,
+            lambda: event_signal(event, self._seen),
+        )
+        return self._merged(told) if told else ()
+
+    def state(self) -> XidState:
+        """What is to be remembered."""
+        return XidState(storms=self._tally.storms(), sightings=self._sightings)
+
+    def _merged(self, told: tuple[Signal, ...]) -> tuple[Signal, ...]:
+        self._sightings, signals = _merge(self._sightings, told, self._seen.now)
+        return signals
+
+
+def see_line(state: XidState, line: XidLine, entry: KernelRecord | Repeated, seen: Seen) -> Step:
+    """One Xid of the kernel log alone."""
+    fold = XidFold(state, seen)
+    signals = fold.line(line, entry)
+    return fold.state(), signals
 
 
 def see_event(state: XidState, event: NvmlXid, seen: Seen) -> Step:
-    """One Xid of NVML's events; it only adds its name to an Xid that the kernel log has just told of."""
-    storms, told = gather(
-        state.storms,
-        group=(NVML, event.gpu_uuid, event.pci, event.code),
-        detail=(event.gpu_instance, event.compute_instance),
-        at=event.at,
-        signal=lambda: event_signal(event, seen),
-    )
-    return _merged(replace(state, storms=storms), told, seen.now)
+    """One Xid of NVML's events alone."""
+    fold = XidFold(state, seen)
+    signals = fold.event(event)
+    return fold.state(), signals
 
 
 def settle_storms(state: XidState, now: Instant) -> Step:
     """Counts that are due. To be called once a second while `state.storms` is not calm."""
     storms, told = settle(state.storms, now)
-    return _merged(replace(state, storms=storms), told, now)
+    sightings, signals = _merge(state.sightings, told, now)
+    return XidState(storms=storms, sightings=sightings), signals
 
 
 def line_signal(line: XidLine, record: KernelRecord, at: Instant, seen: Seen) -> Signal:
@@ -197,9 +229,13 @@ def _detail(line: XidLine) -> Hashable:
     )
 
 
-def _merged(state: XidState, told: tuple[Signal, ...], now: Instant) -> Step:
+def _merge(
+    sightings: Sightings,
+    told: tuple[Signal, ...],
+    now: Instant,
+) -> tuple[Sightings, tuple[Signal, ...]]:
     """Let the sources find each other. Injected lines stay apart: they lend no words to a real event."""
-    sightings, signals = state.sightings, list[Signal]()
+    signals: list[Signal] = []
     for signal in told:
         if signal.synthetic:
             signals.append(signal)
@@ -207,4 +243,4 @@ def _merged(state: XidState, told: tuple[Signal, ...], now: Instant) -> Step:
         sightings, merged = merge(sightings, signal, now)
         if merged is not None:
             signals.append(merged)
-    return replace(state, sightings=sightings), tuple(signals)
+    return sightings, tuple(signals)

@@ -8,6 +8,7 @@ from sickbay.core.kernel_records import (
     Interest,
     KernelRecord,
     LogGap,
+    Repeated,
     UnknownRecord,
     escape,
     instant_of,
@@ -60,8 +61,12 @@ def test_bytes_that_are_no_record_are_kept_as_they_are(raw: bytes):
     assert parse_record(raw, after=41) == UnknownRecord(raw=raw, after=41)
 
 
-def raws(*sequences: int, text: str = "NVRM: x", priority: int = 3) -> list[bytes]:
-    return [f"{priority},{sequence},{sequence},-;{text}\n".encode() for sequence in sequences]
+def raws(*sequences: int, text: str = "NVRM: x", priority: int = 3, seconds: int = 5) -> list[bytes]:
+    """Records of these sequences, so many seconds apart."""
+    return [
+        f"{priority},{sequence},{sequence * seconds * 1_000_000},-;{text}\n".encode()
+        for sequence in sequences
+    ]
 
 
 def sequences(entries: tuple[Entry, ...]) -> list[int]:
@@ -96,6 +101,38 @@ def test_only_the_first_gap_of_a_reading_lies_before_its_start():
     assert gaps == [
         LogGap(first=0, lost=5, before_start=True),
         LogGap(first=6, lost=3, before_start=False),
+    ]
+
+
+def test_equal_records_that_follow_closely_are_one_and_how_often_it_came_again():
+    record, again = sift(raws(0, 1, 2, 3, seconds=1), next_sequence=0, interest=OURS).entries
+    assert isinstance(record, KernelRecord)
+    assert again == Repeated(record=record, times=3, sequence=3, usec=3_000_000)
+
+
+def test_records_of_no_interest_between_equal_ones_do_not_part_them():
+    mixed = [*raws(0, seconds=0), *raws(1, text="usb", seconds=0), *raws(2, seconds=0)]
+    _, again = sift(mixed, next_sequence=0, interest=OURS).entries
+    assert isinstance(again, Repeated)
+    assert (again.times, again.sequence) == (1, 2)
+
+
+def test_equal_records_are_told_apart_by_time_level_and_what_lies_between():
+    apart = [
+        *raws(0, seconds=0),
+        *raws(1, seconds=9),
+        *raws(2, priority=4, seconds=9),
+        *raws(3, priority=12, seconds=9),
+        b"garbage",
+        *raws(4, priority=12, seconds=9),
+        *raws(9, priority=12, seconds=4),
+    ]
+    sifted = sift(apart, next_sequence=0, interest=OURS, accept_injected=True)
+    assert [type(entry) for entry in sifted.entries] == [KernelRecord] * 4 + [
+        UnknownRecord,
+        KernelRecord,
+        LogGap,
+        KernelRecord,
     ]
 
 

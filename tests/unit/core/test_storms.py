@@ -69,6 +69,12 @@ def test_eight_hundred_thousand_equal_events_are_one_entry_and_one_count():
     assert storms.is_calm()
 
 
+def test_several_at_once_are_counted_as_several():
+    storms, told = storm([5.0])
+    _, more = gather(storms, group="g", detail="d", at=at(5.5), signal=lambda: first(9, 5.5), times=74)
+    assert [signal.count for signal in (*told, *more)] == [1, 75]
+
+
 def test_after_a_silence_an_equal_event_is_a_new_one():
     _, told = storm([0.0, QUIET_S + 0.1])
     assert [signal.count for signal in told] == [1, 1]

@@ -60,8 +60,8 @@ def test_a_record_that_is_still_being_written_waits_for_its_end(tmp_path: Path):
 
 def test_what_fell_out_of_the_ring_is_a_gap(tmp_path: Path):
     path = tmp_path / "kmsg"
-    for _ in range(10):
-        append(path, "x", mono=1.0)
+    for number in range(10):
+        append(path, f"line {number}", mono=1.0)
     with opened(path, ring=4) as log:
         entries = log.read_batch(10).entries
     assert entries[0] == LogGap(first=0, lost=6, before_start=True)
