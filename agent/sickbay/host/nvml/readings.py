@@ -96,7 +96,8 @@ class Hang:
 class GpuSweep:
     """One GPU in one sweep.
 
-    `pci` is empty only while the GPU has never said its address; `slot` then is NVML's index.
+    `pci` is empty only while the GPU has never said its address; `slot` then is NVML's index. `code` is the
+    return code with which the driver refused the whole GPU, 0 where it did not.
     """
 
     pci: str
@@ -104,6 +105,7 @@ class GpuSweep:
     state: GpuState
     because: str = ""
     hang: Hang | None = None
+    code: int = 0
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     codes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     uuid: str = ""

@@ -58,7 +58,7 @@ class RefusedError(WorkerGoneError):
 
 
 class WorkerProcess:
-    """A started worker. Of its requests one at a time may be outstanding."""
+    """A started worker, with at most one request outstanding. WorkerGoneError when it cannot be started."""
 
     def __init__(
         self,
@@ -75,12 +75,16 @@ class WorkerProcess:
         self._answers: asyncio.Queue[Started | Failed | Swept | WorkerGoneError] = asyncio.Queue()
         self._event_watch = HangWatch(deadlines)
         self._request = 0
+        self._busy_at = 0.0
         slots = os.memfd_create("sickbay-nvml-slots")
         ours, theirs = socket.socketpair()
         try:
             os.ftruncate(slots, SIZE)
             self._memory = map_slots(slots)
             self._process = _spawn(command, theirs.fileno(), slots, environment)
+        except OSError as error:
+            ours.close()
+            raise WorkerGoneError(f"the worker could not be started: {error}") from error
         finally:
             os.close(slots)
             theirs.close()
@@ -123,6 +127,8 @@ class WorkerProcess:
             },
         )
         answer = await self._answer()
+        while isinstance(answer, Swept) and answer.id < self._request:
+            answer = await self._answer()  # to a request that nobody waits for any more
         if not isinstance(answer, Swept) or answer.id != self._request:
             raise WorkerGoneError("the worker answered something that it was not asked")
         if len(answer.gpus) != len(targets):
@@ -163,11 +169,11 @@ class WorkerProcess:
 
     async def _answer(self) -> Started | Failed | Swept:
         watch = HangWatch(self._deadlines)
-        asked_at = self._clock.now().mono
+        self._busy_at = self._clock.now().mono
         waiting = asyncio.ensure_future(self._answers.get())
         try:
             while not (await asyncio.wait({waiting}, timeout=LOOK_EVERY_S))[0]:
-                self._look(watch, asked_at)
+                self._look(watch)
         finally:
             waiting.cancel()
         answer = waiting.result()
@@ -175,14 +181,16 @@ class WorkerProcess:
             raise answer
         return answer
 
-    def _look(self, watch: HangWatch, asked_at: float) -> None:
+    def _look(self, watch: HangWatch) -> None:
         now = self._clock.now().mono
         look = Look.of(Slot(self._memory, SWEEP).read())
         waited = watch.see(look, now)
         if waited is not None and look is not None:
             raise HungError(look, waited)
-        if look is None and now - asked_at > self._deadlines.silence:
-            raise WorkerGoneError(f"the worker has been silent for {now - asked_at:.0f} s outside any call")
+        if look is not None:
+            self._busy_at = now
+        elif now - self._busy_at > self._deadlines.silence:
+            raise WorkerGoneError(f"the worker has done nothing for {now - self._busy_at:.0f} s")
 
     async def _listen(self) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=self._socket)
