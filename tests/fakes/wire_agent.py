@@ -105,7 +105,7 @@ class WireAgent:
         action = directive.grant.action_id
         if directive.verb is Verb.REBOOT and action not in self.reboots:
             self.reboots.append(action)
-            task = asyncio.get_running_loop().create_task(self._reboot())
+            task = asyncio.get_running_loop().create_task(self.reboot())
             self._booting.add(task)
             task.add_done_callback(self._booting.discard)
         report = ActionReport(action_id=action, outcome=Outcome.done("done"), at=self.clock.now().wall)
@@ -113,11 +113,19 @@ class WireAgent:
 
     # -- inside ----------------------------------------------------------------------------------------
 
-    async def _reboot(self) -> None:
+    async def reboot(self) -> None:
         """Down, a while of nothing, and up again with a new boot and nothing wrong."""
         await asyncio.sleep(0.05)
-        await self._hang_up()
+        await self.go_down()
         await asyncio.sleep(self._boot_seconds)
+        await self.come_up()
+
+    async def go_down(self) -> None:
+        """The machine is gone."""
+        await self._hang_up()
+
+    async def come_up(self) -> None:
+        """A new boot, with nothing wrong."""
         self.boots.append(self._new_boot())
         self.conditions.clear()
         self._link = self._dialling()
