@@ -14,6 +14,7 @@ from sickbay.core.problems import RefusedError
 from sickbay.core.rules import RuleSet
 from sickbay.host.boot import BootIdUnknownError
 from sickbay.host.config_files import load_config
+from sickbay.host.priority import go_ahead
 from sickbay.host.rule_files import load_rules
 from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
@@ -93,6 +94,7 @@ def main(
             manager=service_manager(os.environ),
             reload=lambda: _rules_of(config),
         )
+        go_ahead()
         status = asyncio.run(daemon)
     except RefusedError as error:
         click.echo(str(error), err=True)
