@@ -118,14 +118,16 @@ class RpcServer:
         for address in self._addresses:
             check_plaintext(address, self._security)
         server = grpc.aio.server(options=_SERVER_OPTIONS)
-        for service in self._services:
-            service.attach(server)
         try:
             bound = tuple(_bind(server, address) for address in self._addresses)
-            await server.start()
         except BadAddress:
+            # A server that was never started keeps what it bound; this one starts with nothing to serve.
+            await server.start()
             await server.stop(None)
             raise
+        for service in self._services:
+            service.attach(server)
+        await server.start()
         self._server = server
         return bound
 
