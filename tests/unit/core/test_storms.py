@@ -1,12 +1,13 @@
 """Equal events become one signal with a count, promptly, and in bounded memory."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from sickbay.core.devices import NODE
 from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
 from sickbay.core.signals import EventId, Signal
-from sickbay.core.storms import DETAILS, GROUPS, PROMPT, QUIET_S, SPAN_S, Storms, gather, settle
+from sickbay.core.storms import DETAILS, GROUPS, PROMPT, QUIET_S, SPAN_S, Storms, Tally, gather, settle
 
 
 def at(mono: float) -> Instant:
@@ -26,17 +27,10 @@ def storm(
     detail: object = "d",
 ) -> tuple[Storms, list[Signal]]:
     """Events at these times, their sequence counted from 0."""
-    storms, told = storms or Storms(), []
+    tally, told = Tally(storms or Storms()), list[Signal]()
     for sequence, mono in enumerate(monos):
-        storms, signals = gather(
-            storms,
-            group=group,
-            detail=detail,
-            at=at(mono),
-            signal=lambda sequence=sequence, mono=mono: first(sequence, mono),  # type: ignore[misc] - bound now
-        )
-        told.extend(signals)
-    return storms, told
+        told.extend(tally.count(group, detail, mono, partial(first, sequence, mono)))
+    return tally.storms(), told
 
 
 def test_the_first_event_is_handed_on_at_once():
@@ -108,7 +102,7 @@ def test_beyond_a_bound_the_details_of_one_group_share_a_count():
             group="g",
             detail=detail,
             at=at(0.0),
-            signal=lambda detail=detail: first(detail, 0.0),  # type: ignore[misc] - bound now
+            signal=partial(first, detail, 0.0),
         )
         told.extend(signals)
     assert len(storms.groups["g"]) == DETAILS + 1
@@ -134,3 +128,14 @@ def test_the_count_of_a_group_that_is_dropped_is_handed_on():
 
 def test_settling_what_is_calm_says_nothing():
     assert settle(Storms(), at(1.0)) == (Storms(), ())
+
+
+def test_folding_event_by_event_and_folding_a_batch_come_to_the_same():
+    monos = [0.0, 0.1, 0.2, 11.0, 11.1, 12.5]
+    one_by_one, singly = Storms(), list[Signal]()
+    for sequence, mono in enumerate(monos):
+        one_by_one, told = gather(
+            one_by_one, group="g", detail="d", at=at(mono), signal=partial(first, sequence, mono)
+        )
+        singly.extend(told)
+    assert storm(monos) == (one_by_one, singly)
