@@ -164,13 +164,17 @@ def _watches(
     gpus = GpuWatch(
         clock=ports.clock,
         judge=judge,
-        source=None if ports.gpus is None else ports.gpus(kernel.confirm),
+        source=None if ports.gpus is None else ports.gpus(kernel.confirm, _known(judge.status)),
         judged=SweepJudgement(judge.status),
         interval=config.nvml.sweep,
         jitter=config.nvml.jitter,
     )
     kernel.leave_out = gpus.leave_out
     return gpus, kernel
+
+
+def _known(status: HostStatus) -> list[str]:
+    return [gpu.pci for gpu in status.baseline.gpus] if status.baseline else []
 
 
 def _collector(config: AgentConfig, ports: Ports, status: HostStatus, spool: Spool) -> CollectEvidence:

@@ -8,45 +8,23 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from sickbay.core.devices import Inventory
 from sickbay.core.outcomes import Outcome
 from sickbay.core.signals import Signal
 from sickbay.host.clock import Clock
 from sickbay.host.nvml.readings import Sweep
+from sickbay.host.nvml.source import NvmlSource
 from sickbay.node.judge import Judge
 
 NAME = "nvml"
 """The monitor's own name in signals of kind `monitor`."""
 
 _AGAIN = 1.0
+_ANSWER_WITHIN = 0.8
 _SWEEP_WITHIN = 12.0
 """Seconds that a coordinator's SWEEP is waited for: less than it waits itself."""
-
-
-class GpuSource(Protocol):
-    """The driver, behind the worker that may hang."""
-
-    async def sweep(self) -> Sweep:
-        """Read every GPU once. Always answers: what could not be read says why."""
-        ...
-
-    def leave_out(self, pci: str, because: str) -> None:
-        """Make no driver call about this GPU until its back-off has passed."""
-        ...
-
-    async def release(self, seconds: float) -> None:
-        """Let go of the driver; it is taken again after `seconds` at the latest."""
-        ...
-
-    async def resume(self) -> None:
-        """Take the driver again."""
-        ...
-
-    async def close(self) -> None:
-        """End the worker, or leave it behind where it hangs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +44,7 @@ class GpuWatch:
         *,
         clock: Clock,
         judge: Judge,
-        source: GpuSource | None,
+        source: NvmlSource | None,
         judged: Callable[[Sweep], Judged],
         interval: float,
         jitter: float,
@@ -83,6 +61,7 @@ class GpuWatch:
         self._ended = 0
         self._progress = asyncio.Condition()
         self._trouble = ""
+        self._releasing: asyncio.Future[Outcome] | None = None
 
     async def run(self) -> NoReturn:
         """Read, judge, wait."""
@@ -129,11 +108,17 @@ class GpuWatch:
         if self._source is not None:
             self._source.leave_out(pci, because)
 
-    async def release(self, seconds: float) -> float:
-        """Let go of the driver; until when (Unix seconds)."""
-        if self._source is not None:
-            await self._source.release(seconds)
-        return self._clock.now().wall + seconds
+    async def release(self, seconds: float) -> Outcome:
+        """Let go of the driver for at most `seconds`; RETRY while it is not yet known to be free."""
+        if self._source is None:
+            return Outcome.done("this agent holds no driver")
+        # Released in a task of its own: it goes on, with its end in sight, when the caller waits no longer.
+        self._releasing = asyncio.ensure_future(self._source.release(seconds))
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN):
+                return await asyncio.shield(self._releasing)
+        except TimeoutError:
+            return Outcome.retry("the driver is being let go of; ask again before you rely on it")
 
     async def resume(self) -> None:
         """Take the driver again, and look at once."""

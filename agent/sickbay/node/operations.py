@@ -16,7 +16,7 @@ from sickbay.core.explanations import (
 )
 from sickbay.core.kernel_records import KERN, KernelRecord
 from sickbay.core.messages import Event
-from sickbay.core.outcomes import Outcome
+from sickbay.core.outcomes import Outcome, Verdict
 from sickbay.core.views import HostView
 from sickbay.host.clock import Clock
 from sickbay.host.spool import Spool, SpoolUnavailableError
@@ -68,7 +68,11 @@ class HostOperations:
         """Let go of the driver for `ttl` seconds, at most for as long as the configuration allows."""
         if ttl <= 0:
             raise Refused("a release needs a time after which the driver is taken again, in seconds")
-        return await self.gpus.release(min(ttl, self.longest_release))
+        seconds = min(ttl, self.longest_release)
+        outcome = await self.gpus.release(seconds)
+        if outcome.verdict is not Verdict.DONE:
+            raise Refused(outcome.detail)
+        return self.clock.now().wall + seconds
 
     async def resume(self) -> None:
         """Take the driver again."""

@@ -1,6 +1,6 @@
 """The edges of this process, as one value: what a test replaces, and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sickbay.core.ids import BootId
@@ -8,18 +8,19 @@ from sickbay.host.clock import Clock
 from sickbay.host.commands import CommandRunner
 from sickbay.host.kmsg import KernelLog, Reading
 from sickbay.host.nvml.readings import NvmlEvent
-from sickbay.node.gpu_watch import GpuSource
+from sickbay.host.nvml.source import NvmlSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The host as this agent meets it, real or simulated: nothing above can tell.
 
-    `gpus` makes the driver's client, given who is told of its events; None where no driver is watched.
+    `gpus` makes the driver's client, given who is told of its events and the PCI addresses of the GPUs that
+    the host had when it was well; None where no driver is watched.
     """
 
     clock: Clock
     boot_id: BootId
     open_log: Callable[[Reading], KernelLog]
-    gpus: Callable[[Callable[[NvmlEvent], None]], GpuSource] | None
+    gpus: Callable[[Callable[[NvmlEvent], None], Iterable[str]], NvmlSource] | None
     commands: CommandRunner
