@@ -14,9 +14,13 @@ from sickbay.core.outcomes import Outcome
 from sickbay.host.clock import Clock
 
 
+_SKEW = 60.0
+"""Seconds that a grant holds at least: two hosts' clocks may differ by some of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask. `deadline` is how many seconds the answer is waited for, and how long the grant holds."""
+    """What to ask. `deadline` is how many seconds the answer is waited for; the grant holds no shorter."""
 
     verb: Verb
     action: ActionId
@@ -68,7 +72,7 @@ class Directives:
             node=state.name,
             boot_id=state.boot_id or state.record.boot_id,
             term=request.term,
-            expires_at=self.clock.now().wall + request.deadline,
+            expires_at=self.clock.now().wall + max(request.deadline, _SKEW),
         )
         return Directive(verb=request.verb, grant=grant, target=request.target)
 

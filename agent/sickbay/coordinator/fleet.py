@@ -51,18 +51,28 @@ class Fleet:
         return state
 
     def restore(self, snapshot: Snapshot, resumed: Callable[[Remediation], Remediation]) -> None:
-        """Take up what a former coordinator left. `resumed` says what an interrupted remediation is now."""
+        """Take up what a former coordinator left. `resumed` says what an interrupted remediation is now.
+
+        Raises:
+            StoreError: when the store speaks of a node that it does not know: then it is not whole.
+        """
         for record in snapshot.nodes:
             self._nodes[record.node] = NodeState(record=record, boot_id=record.boot_id)
         for incident in sorted(snapshot.incidents, key=lambda i: (i.opened_at, i.id)):
-            self._nodes[incident.node].put_incident(incident)
+            self._restored(incident.node, incident.id).put_incident(incident)
         # The active one last, so that it is the node's remediation whatever else there was.
         for rem in sorted(snapshot.remediations, key=lambda r: (r.is_active, r.opened_at)):
-            self._nodes[rem.node].put_remediation(rem)
+            self._restored(rem.node, rem.id).put_remediation(rem)
         for state in self:
             state.outbox = Outbox()
             if state.active is not None:
                 state.put_remediation(resumed(state.active))
+
+    def _restored(self, name: NodeName, what: str) -> NodeState:
+        state = self._nodes.get(name)
+        if state is None:
+            raise StoreError(f"the store is not whole: {what} belongs to {name}, which is not in table nodes")
+        return state
 
     def note(self, state: NodeState, entry: LedgerEntry) -> None:
         """A line for the ledger, stored with the node's next commit."""

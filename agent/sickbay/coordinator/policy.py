@@ -17,8 +17,8 @@ class Policy:
     is not acted on. `snooze`: for so long a fault of the same family stays with the person who took the node
     back. `relief`: a fault must be gone for so long before its repair is called off. `poll`: between two
     looks at what is awaited; `held`: between two questions to gates that held. `look_age`: a look at the
-    scheduler may be so old where an effect follows, `waiting_look_age` where we only wait. `reply`: for an
-    agent's answer to a directive. `term`: this coordinator's own.
+    scheduler may be so old where an effect follows, `waiting_look_age` where we only wait, `idle_look_age`
+    where nothing can follow. `reply`: for an agent's answer to a directive. `term`: this coordinator's own.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -33,6 +33,7 @@ class Policy:
     held: float = 10.0
     look_age: float = 1.0
     waiting_look_age: float = 5.0
+    idle_look_age: float = 60.0
     reply: float = 15.0
     strength: Strength = field(init=False)
 

@@ -113,7 +113,7 @@ class Reconciler:
         """Decide on every incident that nobody has taken up yet, and begin the remediation that may begin."""
         if not self._waiting(state) and state.active is None:
             return None
-        seen = await self.watch.observed(state, self.policy.look_age)
+        seen = await self.watch.observed(state, self._opening_look_age(state))
         if self._settled(state, seen):
             await self.fleet.commit(state)
             return 0.0
@@ -125,6 +125,11 @@ class Reconciler:
             return 0.0
         may_change = any(self._may_ever(incident) for incident, _ in decided)
         return self.policy.held if may_change or state.active is not None else None
+
+    def _opening_look_age(self, state: NodeState) -> float:
+        """Where nothing can begin, an explanation does not need a look of its own."""
+        can_begin = state.active is not None or any(self._may_ever(i) for i in self._waiting(state))
+        return self.policy.look_age if can_begin else self.policy.idle_look_age
 
     def _waiting(self, state: NodeState) -> Sequence[Incident]:
         """Open incidents that no remediation has taken up, or only proposed to; the furthest remedy first."""

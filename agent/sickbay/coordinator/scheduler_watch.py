@@ -3,7 +3,7 @@
 A look costs the scheduler the same for one node as for all, so those that only wait share one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sickbay.coordinator.fleet import Fleet
@@ -17,11 +17,15 @@ _AT_MOST_A_FIFTH = 4.0
 """Pauses per look's own length: a scheduler that answers slowly is asked less often."""
 
 
+_SLICE = 500
+"""Nodes taken in before others may have the loop: ten thousand at once would hold up every stream."""
+
+
 @dataclass(slots=True, kw_only=True)
 class SchedulerWatch:
-    """Keeps every node's observation. `busy` and `idle` are seconds between two looks at the whole fleet.
+    """Keeps every node's observation. `wake` is called for a node at work that has news.
 
-    `busy` counts while any node is at work or waits for a person. `wake` is called for a node that has news.
+    Nodes that are at work, or wait for a person, are looked at every `busy` seconds, all others every `idle`.
     """
 
     fleet: Fleet
@@ -34,25 +38,30 @@ class SchedulerWatch:
 
     async def run(self) -> None:
         """Look for ever."""
+        all_due = self.clock.now().mono
         while True:
             began = self.clock.now().mono
-            await self.look()
+            if began >= all_due:
+                await self.look(tuple(self.fleet.nodes))
+                all_due = began + self.idle
+            else:
+                await self.look(tuple(state.name for state in self.fleet if state.is_at_work))
             took = self.clock.now().mono - began
-            at_work = any(state.is_at_work for state in self.fleet)
-            await self.clock.sleep(max(self.busy if at_work else self.idle, took * _AT_MOST_A_FIFTH))
+            await self.clock.sleep(max(min(self.busy, self.idle), took * _AT_MOST_A_FIFTH))
 
-    async def look(self) -> None:
-        """One look at all nodes; those at work that have news are woken."""
-        names = tuple(self.fleet.nodes)
+    async def look(self, names: Sequence[NodeName]) -> None:
+        """One look at these nodes."""
         if not names:
             return
         began = self.clock.now().mono
         seen = await self.orchestrator.observe_all(names)
         self.looks += 1
-        for name, observation in seen.items():
+        for number, (name, observation) in enumerate(seen.items(), start=1):
             state = self.fleet.get(name)
             if state is not None and state.take_observation(observation, began) and state.is_at_work:
                 self.wake(name)
+            if number % _SLICE == 0:
+                await self.clock.sleep(0)
 
     async def observed(self, state: NodeState, max_age: float) -> NodeObservation:
         """The node as it was at most `max_age` seconds ago, and not before anything that we did to it."""

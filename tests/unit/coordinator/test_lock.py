@@ -20,9 +20,7 @@ sys.stdin.read()
 
 def test_a_second_coordinator_is_refused_and_told_who_holds_the_directory(tmp_path: Path):
     held = hold(tmp_path / "state")
-    with pytest.raises(
-        AlreadyRunningError, match=rf"pid {os.getpid()}\); stop it, or"
-    ):
+    with pytest.raises(AlreadyRunningError, match=rf"pid {os.getpid()}\); stop it, or"):
         hold(tmp_path / "state")
     held.release()
     hold(tmp_path / "state").release()

@@ -33,7 +33,7 @@ async def test_the_fleet_in_figures(world: World):
 async def test_a_node_in_a_line_and_whole(world: World):
     await world.lose_gpu()
     await world.until_step(Step.DRAINING)
-    await world.parts.watch.look()
+    await world.parts.watch.look([NODE])
     (line,) = await world.parts.operations.nodes()
     assert (line.gpus, line.worst, line.open_conditions) == (8, Severity.FATAL, 1)
     assert (line.ownership, line.schedulable) == (Ownership.OURS, False)

@@ -31,7 +31,7 @@ class SlowLooks:
 async def test_a_look_that_began_before_our_own_change_is_not_believed(world: World):
     slow = SlowLooks(world.scheduler)
     world.parts.watch.orchestrator = slow  # type: ignore[assignment]
-    looking = asyncio.create_task(world.parts.watch.look())
+    looking = asyncio.create_task(world.parts.watch.look([NODE]))
     await asyncio.sleep(0)
     world.clock.advance(0.01)
     world.scheduler.nodes[NODE].reason = "sickbay:inc-1:rule"
@@ -44,30 +44,32 @@ async def test_a_look_that_began_before_our_own_change_is_not_believed(world: Wo
 
 
 async def test_a_recent_look_serves_those_who_wait_and_not_those_who_act(world: World):
-    await world.parts.watch.look()
+    await world.parts.watch.look([NODE])
     world.clock.advance(3.0)
     world.scheduler.person_drains(NODE, "alice")
     assert (await world.parts.watch.observed(world.node, 5.0)).ownership is Ownership.NONE
     assert (await world.parts.watch.observed(world.node, 1.0)).ownership is Ownership.FOREIGN
 
 
-async def test_the_whole_fleet_is_looked_at_often_only_while_something_is_under_way(world: World):
+async def test_nodes_at_work_are_looked_at_often_and_all_others_seldom(world: World):
     running = asyncio.create_task(world.parts.watch.run())
-    await _settle()
-    for _ in range(30):
-        world.clock.advance(1.0)
-        await _settle()
+    await _looked_for(world, 30)
     quiet = world.parts.watch.looks
     world.scheduler.start_job(NODE)
     await world.lose_gpu()
     await world.once()
-    for _ in range(30):
-        world.clock.advance(1.0)
-        world.agent.heartbeat()
-        await _settle()
+    await _looked_for(world, 30)
     running.cancel()
     assert quiet <= 4
-    assert world.parts.watch.looks - quiet >= 14
+    assert world.parts.watch.looks - quiet >= 25
+
+
+async def _looked_for(world: World, seconds: int) -> None:
+    for _ in range(seconds):
+        await _settle()
+        world.clock.advance(1.0)
+        world.agent.heartbeat()
+    await _settle()
 
 
 async def _settle() -> None:
