@@ -13,7 +13,6 @@ from sickbay.core.messages import ActionReport, Directive, Grant, Verb
 from sickbay.core.outcomes import Outcome
 from sickbay.host.clock import Clock
 
-
 _SKEW = 60.0
 """Seconds that a grant holds at least: two hosts' clocks may differ by some of them."""
 
