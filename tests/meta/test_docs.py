@@ -1,5 +1,6 @@
 """A page tells the truth about commands, links and runbooks."""
 
+import importlib
 import re
 import shlex
 from typing import Any
@@ -7,8 +8,6 @@ from typing import Any
 import click
 import yaml
 from tests.meta.tree import ROOT, ending, project, text
-
-from sickbay.cli.main import main
 
 PAGES = ending(".md")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
@@ -35,12 +34,14 @@ def test_a_quoted_command_is_one_that_the_program_knows() -> None:
 
 def trouble(line: str) -> str:
     """Why the command would be refused; empty when it would be taken."""
-    words = [
-        word for word in shlex.split(line.split(" | ", maxsplit=1)[0], comments=True) if word != "[OPTIONS]"
-    ]
-    if words[0] != "sickbay":
-        return "" if words[0] in project()["project"]["scripts"] else "no such program"
-    return trouble_of_group(main, words[1:])
+    program, *words = shlex.split(line.split(" | ", maxsplit=1)[0], comments=True)
+    entry = project()["project"]["scripts"].get(program)
+    if entry is None:
+        return "no such program"
+    module, _, attribute = entry.partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    follow = trouble_of_group if isinstance(command, click.Group) else trouble_of_options
+    return follow(command, words)
 
 
 def trouble_of_group(group: click.Group, words: list[str]) -> str:
