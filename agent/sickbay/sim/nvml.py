@@ -1,0 +1,170 @@
+"""A simulated libnvidia-ml, at pynvml's own boundary: an object to be set as `pynvml.nvmlLib`.
+
+Its attributes are Python callables that receive the ctypes out-parameters which pynvml would pass to the
+driver's library (`byref(x)._obj` is x), so every line of pynvml and of the worker runs unchanged. A symbol
+that it lacks raises AttributeError, which is how pynvml notices an older driver.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+from functools import partial
+
+from sickbay.host.nvml.catalogue import GPU_IS_LOST, NOT_SUPPORTED, SUCCESS
+from sickbay.sim import faults, nvml_calls
+from sickbay.sim.node_dir import FaultsInView, NodeDir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+LOOK_EVERY_S = 0.1
+"""How often a blocked call looks whether something has happened: nobody wakes it."""
+
+_VERSION = re.compile(r"_v\d+$")
+
+
+class SimulatedGpu:
+    """One GPU of the profile; `slot` is its place in the order of PCI addresses."""
+
+    __slots__ = ("failures", "pci", "slot", "values")
+
+    def __init__(self, slot: int, profile: Mapping[str, Any]) -> None:
+        self.slot = slot
+        self.pci: str = profile["pci"]
+        self.values: dict[str, Any] = profile["values"]
+        self.failures: dict[str, int] = profile["failures"]
+
+
+class SimulatedNvml:
+    """The library of one simulated node. Safe to be called from several threads, as NVML is."""
+
+    def __init__(self, path: Path, *, on_due: Callable[[], None] | None = None) -> None:
+        """`on_due` is called when a fault has come due while events are waited for."""
+        node = NodeDir(path)
+        profile = node.read_profile()
+        self.driver_version: str = profile["driver_version"]
+        self.nvml_version: str = profile["nvml_version"]
+        self.supported_events: int = profile["supported_events"]
+        ordered = sorted(profile["gpus"], key=lambda gpu: str(gpu["pci"]))
+        self.gpus = [SimulatedGpu(slot, gpu) for slot, gpu in enumerate(ordered)]
+        self._view = FaultsInView(node)
+        self._on_due = on_due
+        self._pause = threading.Event()
+        self._registered: dict[int, tuple[int, float]] = {}
+        self._waiting: list[tuple[int, int, int]] = []
+        self._delivered_until = self._view.uptime()
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        """The symbol of that name; AttributeError when the simulated driver lacks it."""
+        handler = nvml_calls.HANDLERS.get(name)
+        if handler is None:
+            raise AttributeError(name)
+        return partial(self._call, name, handler)
+
+    # What the handlers ask.
+
+    def listed(self) -> list[SimulatedGpu]:
+        """The GPUs that the driver lists, in NVML's order."""
+        records, now = self._view.look(), self._view.uptime()
+        return [gpu for gpu in self.gpus if not _any(records, "missing", gpu.slot, now)]
+
+    def reading(self, gpu: SimulatedGpu, name: str) -> tuple[int, Any]:
+        """(return code, value) of a reading as it stands now."""
+        if name in gpu.failures:
+            return gpu.failures[name], None
+        value = gpu.values.get(name)
+        if value is None:
+            return NOT_SUPPORTED, None
+        records, now = self._view.look(), self._view.uptime()
+        active = [record for record in records if record["gpu"] == gpu.slot and faults.is_active(record, now)]
+        value = faults.reading(name, value, active, now)
+        if name == "clocks_reasons" and active:
+            heat = faults.reading("temperature", gpu.values.get("temperature", 0), active, now)
+            value = faults.clocks_under_heat(value, heat, gpu.values.get("slowdown_at", 1000))
+        return SUCCESS, value
+
+    def register(self, gpu: SimulatedGpu, mask: int) -> int:
+        """Deliver some events of a GPU from now on."""
+        if mask & ~self.supported_events:
+            return NOT_SUPPORTED
+        self._registered[gpu.slot] = (mask, self._view.uptime())
+        return SUCCESS
+
+    def wait(self, timeout: float) -> tuple[int, int, int] | None:
+        """The next event as (slot, type, data); None when `timeout` seconds have passed."""
+        until = self._view.uptime() + timeout
+        while not self._waiting:
+            self._gather()
+            left = until - self._view.uptime()
+            if self._waiting or left <= 0:
+                break
+            self._pause.wait(min(LOOK_EVERY_S, left))
+        return self._waiting.pop(0) if self._waiting else None
+
+    def _gather(self) -> None:
+        records, now = self._view.look(), self._view.uptime()
+        since, self._delivered_until = self._delivered_until, now
+        due = [record for record in records if since < record["at"] <= now]
+        if due and self._on_due is not None:
+            self._on_due()
+        for record in due:
+            mask, begun = self._registered.get(record["gpu"], (0, 0.0))
+            told = [event for event in faults.events_of(record) if event[0] & mask]
+            if record["at"] >= begun:
+                self._waiting += [(record["gpu"], type_, data) for type_, data in told]
+
+    # What every call goes through.
+
+    def _call(self, name: str, handler: nvml_calls.Handler, *arguments: Any) -> int:  # noqa: ANN401 - ctypes
+        gpu = nvml_calls.gpu_of(self, name, arguments)
+        if isinstance(gpu, int):
+            return gpu
+        code = self._fault(_VERSION.sub("", name), gpu)
+        return code if code != SUCCESS else handler(self, gpu, arguments)
+
+    def _fault(self, call: str, gpu: SimulatedGpu | None) -> int:
+        records = self._view.look()
+        if not records:
+            return SUCCESS
+        slot = gpu.slot if gpu is not None else None
+        self._hang(call, slot)
+        if self._active("crash", call, slot) is not None:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        now = self._view.uptime()
+        if gpu is not None and _any(records, "lost", gpu.slot, now):
+            return GPU_IS_LOST
+        returns = self._active("returns", call, slot)
+        return SUCCESS if returns is None else int(returns["code"])
+
+    def _hang(self, call: str, slot: int | None) -> None:
+        began = self._view.uptime()
+        while (hang := self._active("hang", call, slot)) is not None:
+            left = hang["seconds"] - (self._view.uptime() - began) if hang["seconds"] else LOOK_EVERY_S
+            if left <= 0:
+                return
+            self._pause.wait(min(LOOK_EVERY_S, left))
+
+    def _active(self, fault: str, call: str, slot: int | None) -> dict[str, Any] | None:
+        now = self._view.uptime()
+        for record in self._view.look():
+            if (
+                record["fault"] == fault
+                and record["call"] == call
+                and (record["gpu"] is None or record["gpu"] == slot)
+                and faults.is_active(record, now)
+            ):
+                return record
+        return None
+
+
+def _any(records: list[dict[str, Any]], fault: str, slot: int, now: float) -> bool:
+    return any(
+        record["fault"] == fault and record["gpu"] == slot and faults.is_active(record, now)
+        for record in records
+    )
