@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from sickbay.coordinator.node_state import NodeState
-from sickbay.core.ids import ActionId, NodeName
+from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.messages import ActionReport, Directive, Grant, Verb
 from sickbay.core.outcomes import Outcome
 from sickbay.host.clock import Clock
@@ -19,13 +19,17 @@ _SKEW = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask. `deadline` is how many seconds the answer is waited for; the grant holds no shorter."""
+    """What to ask. `deadline` is how many seconds the answer is waited for; the grant holds no shorter.
+
+    `boot` is the only boot on which it may be done; None: the one that runs now.
+    """
 
     verb: Verb
     action: ActionId
     term: int
     deadline: float
     target: str = ""
+    boot: BootId | None = None
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Directives:
         grant = Grant(
             action_id=request.action,
             node=state.name,
-            boot_id=state.boot_id or state.record.boot_id,
+            boot_id=request.boot or state.boot_id or state.record.boot_id,
             term=request.term,
             expires_at=self.clock.now().wall + max(request.deadline, _SKEW),
         )

@@ -207,6 +207,7 @@ class Effects:
             term=self.policy.term,
             deadline=deadline,
             target=task.rem.incidents[0] if verb is Verb.COLLECT_EVIDENCE else "",
+            boot=task.action.boot_before if task.action.kind.is_destructive else None,
         )
 
 

@@ -147,3 +147,13 @@ async def test_a_node_stays_out_until_the_agent_has_read_everything_anew(world: 
     assert world.step is Step.VALIDATING
     world.agent.deaf = frozenset()
     await world.until_step(Step.DONE)
+
+
+async def test_leave_to_reboot_is_given_for_the_faulty_boot_alone(tmp_path: Path):
+    world = World.at(tmp_path, scheduler_reboots=False)
+    await world.start()
+    await world.lose_gpu()
+    await world.until_step(Step.DONE)
+    (reboot,) = [directive for directive in world.agent.asked if directive.verb is Verb.REBOOT]
+    assert (reboot.grant.boot_id, world.agent.boot_id) == ("boot-1", "boot-2")
+    await world.stop()
