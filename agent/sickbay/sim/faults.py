@@ -126,7 +126,7 @@ def _climb(value: int, record: Record, at: float) -> int:
 
 def _ramp(value: int, record: Record, at: float) -> int:
     share = min(1.0, (at - record["at"]) / record["over"]) if record["over"] > 0 else 1.0
-    return round(value + (record["to"] - value) * share)
+    return value + round((int(record["to"]) - value) * share)
 
 
 def _without_link(states: list[int | None], record: Record, _at: float) -> list[int | None]:

@@ -51,7 +51,7 @@ def inject_fault(path: Path, fault: Fault) -> None:
 
 
 def reboot(path: Path) -> BootId:
-    """The node comes up again: a new boot_id, an empty kernel log, and only faults left that last for ever."""
+    """The node comes up again: a new boot_id, an empty kernel log, and only faults that last for ever."""
     node = NodeDir(path)
     with node.locked():
         lasting = [{**record, "at": 0.0} for record in node.read_faults() if record["until"] == "never"]

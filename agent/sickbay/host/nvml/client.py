@@ -45,7 +45,6 @@ class NvmlSettings:
     most_left_behind: int = 4
     relearn_every: float = 3600.0
     groups: Sequence[str] = GROUPS
-    synthetic: bool = False
 
 
 class NvmlClient:
@@ -211,7 +210,7 @@ class NvmlClient:
             retry_in = max(0.0, self._next_start - self._now())
             unavailable = Unavailable(reason=because, retry_in=retry_in)
             return self._nothing(GpuState.UNSEEN, because, unavailable=unavailable)
-        return self._nothing(GpuState.MISSED, because, trouble=because)
+        return self._nothing(GpuState.MISSED, because, broken_off=because)
 
     def _give_up(self, because: str, *, at_once: bool) -> None:
         # A worker that once worked is followed at once; a second failure in a row is waited for.
@@ -247,7 +246,7 @@ class NvmlClient:
         hang = worker.events_hang()
         if hang is not None:
             self._event_hangs += 1
-            self._deafness = f"events: {hang.detail}"
+            self._deafness = hang.detail
             self._give_up(hang.detail, at_once=True)
 
     # Other workers.
@@ -292,13 +291,11 @@ class NvmlClient:
 
     def _take_notice(self, notice: Notice) -> None:
         if isinstance(notice, Deaf):
-            self._deafness = f"events: the driver's wait returned {describe_code(notice.code)}"
+            self._deafness = f"the driver's wait returned {describe_code(notice.code)}"
             return
         self._event_hangs = 0
         self._deafness = ""
-        synthetic = self._settings.synthetic
-        now = self._clock.now()
-        self._on_event(sweeping.event_of(notice, now=now, roll=self._roll, synthetic=synthetic))
+        self._on_event(sweeping.event_of(notice, now=self._clock.now(), roll=self._roll))
 
     def _nothing(
         self,
@@ -306,10 +303,10 @@ class NvmlClient:
         because: str,
         *,
         unavailable: Unavailable | None = None,
-        trouble: str = "",
+        broken_off: str = "",
     ) -> Sweep:
         gpus = sweeping.muster(self._roll, self._out, otherwise=state, because=because)
-        return self._as_sweep(gpus, unavailable=unavailable, trouble=trouble)
+        return self._as_sweep(gpus, unavailable=unavailable, broken_off=broken_off)
 
     def _as_sweep(
         self,
@@ -317,7 +314,7 @@ class NvmlClient:
         *,
         answer: Swept | None = None,
         unavailable: Unavailable | None = None,
-        trouble: str = "",
+        broken_off: str = "",
     ) -> Sweep:
         return Sweep(
             at=self._clock.now(),
@@ -326,9 +323,9 @@ class NvmlClient:
             driver_version=self._started.driver if self._started is not None else "",
             nvml_version=self._started.nvml if self._started is not None else "",
             unavailable=unavailable,
-            troubles=tuple(text for text in (trouble, self._deafness) if text),
+            broken_off=broken_off,
+            deaf=self._deafness,
             calls=sweeping.latencies(answer.calls) if answer is not None else {},
-            synthetic=self._settings.synthetic,
         )
 
     def _now(self) -> float:

@@ -158,8 +158,8 @@ class Unavailable:
 class Sweep:
     """Every known GPU of the host, once. `at` is when the sweep ended.
 
-    `count` is how many GPUs the driver lists, None when it could not say. `troubles` are those of the
-    watching itself, never of the hardware.
+    `count` is how many GPUs the driver lists, None when it could not say. `broken_off` says why a sweep ended
+    before every GPU was asked; `deaf` why the driver's events are not heard. Neither is the hardware's fault.
     """
 
     at: Instant
@@ -168,9 +168,9 @@ class Sweep:
     driver_version: str = ""
     nvml_version: str = ""
     unavailable: Unavailable | None = None
-    troubles: tuple[str, ...] = ()
+    broken_off: str = ""
+    deaf: str = ""
     calls: Mapping[str, CallLatency] = field(default_factory=lambda: MappingProxyType({}))
-    synthetic: bool = False
 
     @property
     def complete(self) -> bool:

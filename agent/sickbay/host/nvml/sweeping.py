@@ -100,7 +100,7 @@ def muster(
     return tuple(gpus)
 
 
-def event_of(happened: Happened, *, now: Instant, roll: Roll, synthetic: bool) -> NvmlEvent:
+def event_of(happened: Happened, *, now: Instant, roll: Roll) -> NvmlEvent:
     """An event as the agent sees it; the wall time is what it was on this boot's other clock."""
     mono = happened.at_ns / 1e9
     pci = happened.pci or ""
@@ -113,7 +113,6 @@ def event_of(happened: Happened, *, now: Instant, roll: Roll, synthetic: bool) -
         gpu_uuid=roll.uuids.get(pci, ""),
         gpu_instance=_instance(happened.gpu_instance),
         compute_instance=_instance(happened.compute_instance),
-        synthetic=synthetic,
     )
 
 

@@ -1,0 +1,43 @@
+"""GPUs that the driver says are lost, or no longer lists."""
+
+from sickbay.core.devices import Inventory, gpu_subject
+from sickbay.core.signals import FieldValue, Signal
+from sickbay.host.nvml.readings import GpuState, Sweep
+from sickbay.monitors.levels import SOURCE, level, seen
+
+_LOST = {
+    GpuState.READ: (False, "nvml"),
+    GpuState.LOST: (True, "nvml"),
+    GpuState.ABSENT: (True, "missing"),
+}
+
+
+def signals(sweep: Sweep, expected: Inventory | None) -> tuple[Signal, ...]:
+    """One `gpu_lost` a GPU that the driver was asked about, and one a GPU that the host once had."""
+    told = [
+        signal
+        for gpu in seen(sweep)
+        for signal in level(sweep, gpu, "gpu_lost", _fields(*_LOST.get(gpu.state, (None, None))))
+    ]
+    return (*told, *_without_trace(sweep, expected))
+
+
+def _without_trace(sweep: Sweep, expected: Inventory | None) -> list[Signal]:
+    # A GPU that the driver lists no more answers to no address, and so is in no sweep begun after a boot.
+    if expected is None or not sweep.complete:
+        return []
+    return [
+        Signal(
+            kind="gpu_lost",
+            subject=gpu_subject(gpu),
+            at=sweep.at,
+            fields=_fields(lost=True, how="missing"),
+            sources=(SOURCE,),
+        )
+        for gpu in expected.gpus
+        if sweep.by_pci(gpu.pci) is None
+    ]
+
+
+def _fields(lost: bool | None, how: str | None) -> dict[str, FieldValue]:  # noqa: FBT001 - a field's value
+    return {"lost": lost, "how": how}
