@@ -164,7 +164,8 @@ class Effects:
 
     def _showing(self, task: Task, seen: NodeObservation, *, swept: bool) -> Showing:
         state = task.state
-        incidents = (state.incidents.get(ident) for ident in task.rem.incidents)
+        known = (state.incidents.get(ident) for ident in task.rem.incidents)
+        incidents = [incident for incident in known if incident is not None]
         return Showing(
             after=task.action.after,
             boot_before=task.action.boot_before,
@@ -176,7 +177,8 @@ class Effects:
             answered_before=state.record.recovery_action_known,
             recovery=_recovery(state),
             conditions=tuple(state.conditions.values()),
-            families=frozenset(incident.family for incident in incidents if incident is not None),
+            families=frozenset(incident.family for incident in incidents),
+            gpus=frozenset(incident.subject.pci for incident in incidents if incident.subject.pci),
             scheduler=seen,
         )
 

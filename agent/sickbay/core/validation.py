@@ -28,7 +28,8 @@ class Showing:
     agent is connected and has sent its full state on `boot_now`, `swept` that it has read everything since
     validation began. `baseline` is what the node had when it was well, None when it never was seen so.
     `recovery` is what the driver asks for, by each GPU's PCI address, None where it does not say; it counts
-    only where it `answered_before`. `families` are those of the faults that were repaired.
+    only where it `answered_before`. `families` are those of the faults that were repaired, `gpus` the PCI
+    addresses of the GPUs that had them.
     """
 
     after: RungKind | None
@@ -42,6 +43,7 @@ class Showing:
     recovery: Mapping[str, str | None]
     conditions: tuple[Condition, ...]
     families: frozenset[str]
+    gpus: frozenset[str]
     scheduler: NodeObservation
 
 
@@ -85,6 +87,9 @@ def _hardware(shown: Showing) -> Outcome | None:
     if missing:
         slots = ", ".join(gpu.pci for gpu in missing)
         return Outcome.retry(f"{len(missing)} of {len(shown.baseline.gpus)} GPUs are missing: {slots}")
+    unseen = sorted(shown.gpus - {gpu.pci for gpu in shown.inventory.gpus})
+    if unseen:
+        return Outcome.unknown(f"{unseen[0]}, which had the fault, is not seen by a driver")
     return None
 
 

@@ -34,6 +34,7 @@ WELL = Showing(
     recovery={gpu.pci: "NONE" for gpu in GPUS},
     conditions=(),
     families=frozenset({"gpu"}),
+    gpus=frozenset({GPUS[0].pci}),
     scheduler=HELD,
 )
 
@@ -58,6 +59,11 @@ def test_a_node_that_shows_everything_is_proved():
             {"inventory": Inventory(gpus=GPUS[2:])},
             Verdict.RETRY,
             "2 of 8 GPUs are missing: 0000:00:00, 0000:01:00",
+        ),
+        (
+            {"baseline": Inventory(), "inventory": Inventory()},
+            Verdict.UNKNOWN,
+            "0000:00:00, which had the fault, is not seen by a driver",
         ),
         ({"recovery": {}}, Verdict.UNKNOWN, "does not say what 0000:00:00 needs"),
         (
