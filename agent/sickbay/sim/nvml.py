@@ -51,6 +51,7 @@ class SimulatedNvml:
         self.driver_version: str = profile["driver_version"]
         self.nvml_version: str = profile["nvml_version"]
         self.supported_events: int = profile["supported_events"]
+        self._lacks = frozenset(profile["lacks"])
         ordered = sorted(profile["gpus"], key=lambda gpu: str(gpu["pci"]))
         self.gpus = [SimulatedGpu(slot, gpu) for slot, gpu in enumerate(ordered)]
         self._view = FaultsInView(node)
@@ -63,7 +64,7 @@ class SimulatedNvml:
     def __getattr__(self, name: str) -> Callable[..., int]:
         """The symbol of that name; AttributeError when the simulated driver lacks it."""
         handler = nvml_calls.HANDLERS.get(name)
-        if handler is None:
+        if handler is None or name in self._lacks:
             raise AttributeError(name)
         return partial(self._call, name, handler)
 

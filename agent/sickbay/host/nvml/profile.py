@@ -64,7 +64,11 @@ class GpuProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One host. `recorded` is the day (YYYY-MM-DD) on which a real driver answered so; empty if none did."""
+    """One host.
+
+    `lacks` are symbols of nvml.h that its driver is too old for. `recorded` is the day (YYYY-MM-DD) on which
+    a real driver answered so; empty if none did.
+    """
 
     about: str
     driver_version: str
@@ -72,6 +76,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gpus: tuple[GpuProfile, ...]
     recorded: str = ""
     supported_events: int = WANTED_EVENTS
+    lacks: tuple[str, ...] = ()
     defaults: GpuProfile = GpuProfile()
     calls: dict[str, CallProfile] = {}
 
@@ -86,6 +91,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "driver_version": self.driver_version,
             "nvml_version": self.nvml_version,
             "supported_events": self.supported_events,
+            "lacks": self.lacks,
             "gpus": [
                 {
                     "pci": gpu.pci,

@@ -1,0 +1,36 @@
+"""All monitors over one sweep."""
+
+from tests.fakes.sweeps import BASELINE, gpu, gpu_in, sweep, unavailable
+
+from sickbay.core.signals import is_declared
+from sickbay.host.nvml.readings import GpuState
+from sickbay.monitors.table import judge
+
+
+def test_a_healthy_gpu_gives_one_signal_of_each_kind():
+    kinds = [signal.kind for signal in judge(sweep(gpu()), None, None)]
+    assert sorted(kinds) == [
+        "clocks",
+        "ecc",
+        "gpu_lost",
+        "gpu_unresponsive",
+        "inventory",
+        "monitor",
+        "nvlink",
+        "recovery_action",
+        "row_remap",
+        "temperature",
+    ]
+
+
+def test_every_signal_of_every_state_is_declared():
+    for state in GpuState:
+        seen = judge(sweep(gpu_in(state)), sweep(gpu()), BASELINE)
+        assert all(is_declared(signal) for signal in seen)
+
+
+def test_of_a_gpu_that_was_not_asked_no_field_is_claimed():
+    for seen in (sweep(gpu_in(GpuState.UNSEEN)), unavailable("released", gpu_in(GpuState.UNSEEN))):
+        about_it = [signal for signal in judge(seen, None, None) if signal.subject.pci]
+        assert about_it
+        assert {value for signal in about_it for value in signal.fields.values()} == {None}
