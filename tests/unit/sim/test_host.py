@@ -35,7 +35,7 @@ async def test_a_reboot_that_was_asked_for_gives_a_new_boot_and_starts_the_agent
     inject_fault(node, Lost(gpu=3))
     assert (node / "kmsg").read_bytes()
 
-    subprocess.run(reboot_command(node), check=True)
+    await asyncio.to_thread(subprocess.run, reboot_command(node), check=True)
     await until(lambda: host.reboots == 1 and host.power is Power.UP)
 
     assert (node / "boot_id").read_text() != before
@@ -45,7 +45,7 @@ async def test_a_reboot_that_was_asked_for_gives_a_new_boot_and_starts_the_agent
 
 
 async def test_one_request_is_one_reboot(host: SimulatedHost, tmp_path: Path):
-    subprocess.run(reboot_command(tmp_path / "node"), check=True)
+    await asyncio.to_thread(subprocess.run, reboot_command(tmp_path / "node"), check=True)
     await until(lambda: host.reboots == 1)
     boot = (tmp_path / "node" / "boot_id").read_text()
     await asyncio.sleep(0.2)
