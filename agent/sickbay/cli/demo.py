@@ -49,7 +49,7 @@ class Teller:
             line = {"step": step.step, "t": round(since, 3), "node": PATIENT, "detail": step.detail}
             click.echo(json.dumps(line))
             return
-        name = click.style(f"{step.step:<18}", fg="red" if step.detail.startswith("held") else "green")
+        name = click.style(f"{step.step:<20}", fg="red" if step.detail.startswith("held") else "green")
         click.echo(f"  {since:7.2f}s  {name} {step.detail}")
 
 
@@ -145,9 +145,14 @@ def _sum_up(teller: Teller, incident: Incident | None, outcome: str) -> None:
         summary = {"summary": True, "outcome": outcome, "node": PATIENT}
         click.echo(json.dumps({**summary, "detect_s": detect, "cordon_s": cordon, "total_s": total}))
         return
-    shown = [f"{what} {format_duration(s)}" for what, s in (("detected", detect), ("cordoned", cordon)) if s]
+    shown = [f"{what} {_brief(s)}" for what, s in (("detected", detect), ("cordoned", cordon)) if s]
     whole = f", in service again after {format_duration(total)}" if total else ""
     click.echo(f"\n{PATIENT} {outcome}: {', '.join(shown)} after the fault{whole}.")
+
+
+def _brief(seconds: float) -> str:
+    """Milliseconds where they are what matters."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
 
 
 async def _changes(fleet: FleetClient) -> AsyncIterator[tuple[Incident, Remediation | None]]:

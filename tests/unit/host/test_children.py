@@ -11,14 +11,18 @@ SLEEP = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep
 DEAF = (
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    "print('up', flush=True); time.sleep(60)",
+    (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print('up', flush=True); time.sleep(60)"
+    ),
 )
 WITH_A_CHILD = (
     sys.executable,
     "-c",
-    "import subprocess, time; c = subprocess.Popen(['sleep', '60']); "
-    "print(c.pid, flush=True); time.sleep(60)",
+    (
+        "import subprocess, time; c = subprocess.Popen(['sleep', '60']); "
+        "print(c.pid, flush=True); time.sleep(60)"
+    ),
 )
 
 
