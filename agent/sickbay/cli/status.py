@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sickbay.cli.options import agent_at, examples, output_option, socket_option
-from sickbay.cli.output import emit, painted, table, when
+from sickbay.cli.output import EXIT_UNREACHABLE, emit, painted, table, when
 from sickbay.core.conditions import Condition, Status
 from sickbay.core.devices import Gpu
 from sickbay.core.host_views import Health, HostView
@@ -15,12 +16,28 @@ from sickbay.core.signals import FieldValue, Signal
 _UNKNOWN = "?"
 
 
-@click.command(
-    epilog=examples(
-        "sickbay status",
-        "sickbay status --check -o json",
-    )
-)
+class _Misused(click.UsageError):
+    exit_code = EXIT_UNREACHABLE
+
+
+class _Status(click.Command):
+    """A command whose wrong use exits as unknown: 2, click's own code for it, would say unhealthy."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's signature
+    ) -> click.Context:
+        """The context; a usage error carries the exit code of *unknown*."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _Misused(error.format_message(), ctx=error.ctx) from error
+
+
+@click.command(cls=_Status, epilog=examples("sickbay status", "sickbay status --check -o json"))
 @click.option("--check", is_flag=True, help="Read the driver now, instead of showing the last sweep.")
 @socket_option
 @output_option
