@@ -17,6 +17,7 @@ from sickbay.core.views import HostView
 from sickbay.rpc.node_client import NodeClient
 from sickbay.rpc.ports import EventQuery, Unreachable
 from sickbay.sim.kernel_log import append
+from sickbay.sim.simulated_node import create_node
 
 XID_79 = "NVRM: Xid (PCI:0000:1b:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."
 
@@ -80,6 +81,13 @@ class AgentProcess:
         """The host comes up anew: another boot, an empty kernel log."""
         self.boot(boot_id)
         self.kmsg.write_bytes(b"")
+
+    def with_gpus(self, **nvml: object) -> Path:
+        """Give the host eight simulated GPUs, read as `nvml` says; the folder that is their node."""
+        node = create_node(self.folder / "node")
+        self.changes["simulation"] = {"node_dir": str(node.path)}
+        self.changes["nvml"] = {"sweep": "200ms", "call": "500ms", **nvml}
+        return node.path
 
     def start(self) -> None:
         """Start and wait until it answers."""

@@ -165,7 +165,7 @@ def _watches(
         clock=ports.clock,
         judge=judge,
         source=None if ports.gpus is None else ports.gpus(kernel.confirm, _known(judge.status)),
-        judged=SweepJudgement(judge.status),
+        judged=SweepJudgement(judge.status, ports.nvml_name),
         interval=config.nvml.sweep,
         jitter=config.nvml.jitter,
     )

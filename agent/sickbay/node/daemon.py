@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 
@@ -31,6 +32,9 @@ _BEAT = 10.0
 
 _RELOAD_WITHIN = 60.0
 
+_SWITCH = 0.0005
+"""Seconds that the spool's thread may hold the interpreter's lock while a kernel line waits for it."""
+
 
 async def serve(
     config: AgentConfig,
@@ -46,6 +50,7 @@ async def serve(
     Raises:
         AlreadyRunningError, BadAddress, OSError: when it cannot begin; each says why.
     """
+    sys.setswitchinterval(_SWITCH)
     held = _places(config)
     try:
         agent = assemble(config, rules, ports, version)

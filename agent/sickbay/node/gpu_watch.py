@@ -7,7 +7,6 @@ that broke off because a call hung is repeated at once: the other GPUs miss one 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from sickbay.core.devices import Inventory
@@ -17,6 +16,7 @@ from sickbay.host.clock import Clock
 from sickbay.host.nvml.readings import Sweep
 from sickbay.host.nvml.source import NvmlSource
 from sickbay.node.judge import Judge
+from sickbay.node.sweep_judgement import Judged
 
 NAME = "nvml"
 """The monitor's own name in signals of kind `monitor`."""
@@ -25,15 +25,6 @@ _AGAIN = 1.0
 _ANSWER_WITHIN = 0.8
 _SWEEP_WITHIN = 12.0
 """Seconds that a coordinator's SWEEP is waited for: less than it waits itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What the monitors make of one sweep."""
-
-    signals: tuple[Signal, ...]
-    inventory: Inventory
-    trouble: str
 
 
 class GpuWatch:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from sickbay.core.ids import BootId
 from sickbay.core.kernel_records import USER, Cursor, escape, sift
 from sickbay.core.outcomes import Outcome
-from sickbay.core.signals import EventId, Signal
+from sickbay.core.signals import Signal
 from sickbay.host.clock import Clock
 from sickbay.host.kmsg import (
     BATCH,
@@ -21,9 +20,9 @@ from sickbay.host.kmsg import (
     Reading,
 )
 from sickbay.host.nvml.readings import NvmlEvent
-from sickbay.monitors import kernel_log
+from sickbay.monitors import kernel_log, nvml_events
 from sickbay.monitors.kernel_log import KernelLogState
-from sickbay.monitors.xid import NvmlXid, Seen, see_event
+from sickbay.monitors.xid import Seen, see_event
 from sickbay.node.judge import Judge
 
 _LOG = logging.getLogger(__name__)
@@ -103,18 +102,10 @@ class KernelWatch:
 
     def confirm(self, event: NvmlEvent) -> None:
         """An event of the driver: an Xid joins the same Xid of the kernel log, or stands for it."""
-        if event.type != "xid":
-            self._judge.take((_driver_event(event, self._boot_id),))
+        xid = nvml_events.xid_of(event)
+        if xid is None:
+            self._judge.take((nvml_events.signal_of(event, self._boot_id),))
             return
-        xid = NvmlXid(
-            code=event.data,
-            sequence=event.sequence,
-            at=event.at,
-            gpu_uuid=event.gpu_uuid,
-            pci=event.pci,
-            gpu_instance=event.gpu_instance,
-            compute_instance=event.compute_instance,
-        )
         xids, signals = see_event(self._state.xids, xid, self._seen())
         self._state = replace(self._state, xids=xids)
         self._pass_on(signals)
@@ -192,19 +183,6 @@ class KernelWatch:
 
 def _nobody_to_tell(_pci: str, _because: str) -> None:
     """There is no driver to keep away from."""
-
-
-def _driver_event(event: NvmlEvent, boot_id: BootId) -> Signal:
-    """Events other than Xids are history; what they mean is polled."""
-    return Signal(
-        kind="nvml_event",
-        subject=event.subject,
-        at=event.at,
-        fields={"type": event.type, "data": event.data},
-        identity=EventId(boot_id=boot_id, source="nvml-event", sequence=event.sequence),
-        sources=("nvml",),
-        synthetic=event.synthetic,
-    )
 
 
 def _is_beyond_reach(signal: Signal) -> bool:

@@ -17,10 +17,12 @@ class Ports:
 
     `gpus` makes the driver's client, given who is told of its events and the PCI addresses of the GPUs that
     the host had when it was well; None where no driver is watched.
+    `nvml_name` is what stands before the driver's version in an inventory: `nvidia`, or `simulated`.
     """
 
     clock: Clock
     boot_id: BootId
     open_log: Callable[[Reading], KernelLog]
     gpus: Callable[[Callable[[NvmlEvent], None], Iterable[str]], NvmlSource] | None
+    nvml_name: str
     commands: CommandRunner
