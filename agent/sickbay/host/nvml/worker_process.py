@@ -67,7 +67,6 @@ class WorkerProcess:
         clock: Clock,
         deadlines: Deadlines,
         on_notice: Callable[[Notice], None] | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
         self._deadlines = deadlines
@@ -81,7 +80,7 @@ class WorkerProcess:
         try:
             os.ftruncate(slots, SIZE)
             self._memory = map_slots(slots)
-            self._process = _spawn(command, theirs.fileno(), slots, environment)
+            self._process = _spawn(command, theirs.fileno(), slots)
         except OSError as error:
             ours.close()
             raise WorkerGoneError(f"the worker could not be started: {error}") from error
@@ -231,12 +230,7 @@ class WorkerProcess:
         return WorkerGoneError(f"{detail} by signal {-status}{in_call}", look=look)
 
 
-def _spawn(
-    command: Sequence[str],
-    peer: int,
-    slots: int,
-    environment: Mapping[str, str] | None,
-) -> "subprocess.Popen[bytes]":
+def _spawn(command: Sequence[str], peer: int, slots: int) -> "subprocess.Popen[bytes]":
     # Its output goes nowhere: an abandoned worker that held our standard error open would keep whoever reads
     # that waiting for as long as the driver holds the worker.
     return subprocess.Popen(  # noqa: S603 - the command is ours, never a shell's
@@ -245,5 +239,4 @@ def _spawn(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=(peer, slots),
-        env=None if environment is None else {**os.environ, **environment},
     )
