@@ -1,6 +1,5 @@
-"""`events`, `explain` and `inject` on one host."""
+"""`sickbay inject`: lines as they stand, or an Xid in the driver's words."""
 
-import json
 from dataclasses import replace
 
 from tests.fakes.operations import FakeNodeOperations, host
@@ -13,50 +12,6 @@ from sickbay.core.host_views import HostView
 from sickbay.core.xid_lines import parse_xid
 
 LINE = "NVRM: Xid (PCI:0000:1b:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."
-
-
-async def test_a_hosts_history_comes_from_its_agent(sickbay: Typed) -> None:
-    done = await sickbay("events")
-    assert done.exit_code == 0
-    assert "1970-01-01 00:00:03Z  event-1  xid   gpu/0000:1b:00  code=79" in done.stdout
-
-
-async def test_a_span_without_a_unit_is_refused_with_the_forms(sickbay: Typed) -> None:
-    done = await sickbay("events", "--since", "10")
-    assert done.exit_code == 2
-    assert "expected a form such as" in done.stderr
-
-
-async def test_the_agent_explains_what_it_knows(sickbay: Typed) -> None:
-    assert (await sickbay("explain", "GpuLost")).stdout == "about GpuLost\n"
-    assert (await sickbay("explain", f"[   12.345678] {LINE}")).stdout == f"about {LINE}\n"
-    done = await sickbay("explain", "nothing")
-    assert (done.exit_code, done.stderr) == (1, "sickbay: nothing here is called that\n")
-
-
-async def test_a_kernel_line_is_explained_with_nobody_running(alone: Typed) -> None:
-    done = await alone("explain", LINE)
-    assert done.exit_code == 0
-    assert "rule: xid-79" in done.stdout
-    assert "explained by the built-in rules alone" in done.stderr
-    value = json.loads((await alone("explain", LINE, "-o", "json")).stdout)
-    assert (value["kind"], value["nvidia"]["xid"]) == ("xid", 79)
-
-
-async def test_a_line_that_no_monitor_reads_is_said_to_be_one(alone: Typed) -> None:
-    assert "no monitor understands" in (await alone("explain", "usb 1-1: new device")).stdout
-
-
-async def test_an_xid_is_looked_up_with_nobody_running(alone: Typed) -> None:
-    done = await alone("explain", "Xid", "79")
-    assert done.exit_code == 0
-    assert "RESTART_BM" in done.stdout
-
-
-async def test_a_name_needs_somebody_to_ask(alone: Typed) -> None:
-    done = await alone("explain", "GpuLost")
-    assert (done.exit_code, done.stdout) == (3, "")
-    assert "no agent answers" in done.stderr
 
 
 async def test_an_injection_that_is_not_allowed_fails(
