@@ -56,6 +56,11 @@ def _out(argument: Any) -> Any:  # noqa: ANN401 - what a byref() points to, or a
     return getattr(argument, "_obj", argument)
 
 
+def _bytes(text: object) -> bytes:
+    # Text that is none is written in a profile as lone surrogates, and comes out as the bytes that they hold.
+    return str(text).encode("utf-8", "surrogateescape")
+
+
 def _point(pointer: Any, slot: int) -> None:  # noqa: ANN401 - a ctypes pointer
     ctypes.c_void_p.from_buffer(pointer).value = _FIRST_HANDLE + slot * _HANDLE_STEP
 
@@ -78,7 +83,7 @@ def _handle(_library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Argume
 
 def _version(attribute: str) -> Handler:
     def handler(library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-        arguments[0].value = str(getattr(library, attribute)).encode()
+        arguments[0].value = _bytes(getattr(library, attribute))
         return SUCCESS
 
     return handler
@@ -98,7 +103,7 @@ def _reading(name: str, put: Callable[[Arguments, Any], None]) -> Handler:
 
 def _text(name: str) -> Handler:
     def put(arguments: Arguments, value: Any) -> None:  # noqa: ANN401 - by reading
-        arguments[1].value = str(value).encode()
+        arguments[1].value = _bytes(value)
 
     return _reading(name, put)
 
