@@ -31,6 +31,9 @@ def measure() -> dict[str, Figure]:
     return {
         "agent_8_gpus_pss": at_most(after.pss_bytes / 1e6, "MB", 60.0),
         "agent_8_gpus_cpu": at_most(100 * (after.cpu_s - before.cpu_s) / span, "% of a core", 0.2),
+        "agent_8_gpus_cpu_without_worker": noted(
+            100 * (after.first_cpu_s - before.first_cpu_s) / span, "% of a core"
+        ),
         "agent_8_gpus_disk": at_most(after.written_bytes - before.written_bytes, "bytes/min", 0),
         "agent_8_gpus_processes": noted(after.processes, ""),
     }

@@ -9,17 +9,21 @@ from pathlib import Path
 import psutil
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_UTIME, _CSTIME = 11, 14
-"""Positions of utime and cstime after the command's name in /proc/PID/stat (proc(5), fields 14 to 17)."""
+_UTIME, _STIME, _CSTIME = 11, 12, 14
+"""Positions of utime, stime and cstime after the command's name in /proc/PID/stat (proc(5), fields 14 to 17)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """All processes of a program together. Bytes are proportional set size and writes to disks."""
+    """All processes of a program together, and the processor's share of the first of them alone.
+
+    Bytes are proportional set size and writes to disks.
+    """
 
     processes: int
     pss_bytes: int
     cpu_s: float
+    first_cpu_s: float
     written_bytes: int
 
 
@@ -36,6 +40,7 @@ def cost(pid: int) -> Cost:
         processes=len(pids),
         pss_bytes=sum(_pss(each) for each in pids),
         cpu_s=sum(_cpu_s(each) for each in pids),
+        first_cpu_s=_cpu_s(pid, with_ended=False),
         written_bytes=sum(_labelled(Path(f"/proc/{each}/io"), "write_bytes") for each in pids),
     )
 
@@ -58,7 +63,8 @@ def _labelled(path: Path, label: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{label}:"))
 
 
-def _cpu_s(pid: int) -> float:
-    """User and system time, that of children which have ended included."""
+def _cpu_s(pid: int, *, with_ended: bool = True) -> float:
+    """User and system time, by default that of children which have ended included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return sum(map(int, fields[_UTIME : _CSTIME + 1])) * TICK_S
+    last = _CSTIME if with_ended else _STIME
+    return sum(map(int, fields[_UTIME : last + 1])) * TICK_S
