@@ -10,7 +10,7 @@ import psutil
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _UTIME, _STIME, _CSTIME = 11, 12, 14
-"""Positions of utime, stime and cstime after the command's name in /proc/PID/stat (proc(5), fields 14 to 17)."""
+"""Positions after the command's name in /proc/PID/stat: fields 14, 15 and 17 of proc(5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
