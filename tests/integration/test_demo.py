@@ -4,7 +4,9 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,13 @@ ORDER = [
 ]
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short: the names of unix sockets are limited to 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="sbd-", dir="/tmp") as path:
+        yield Path(path)
+
+
 def processes_naming(text: str) -> list[str]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
@@ -37,9 +46,9 @@ def processes_naming(text: str) -> list[str]:
     return found
 
 
-def test_a_lost_gpu_is_detected_cordoned_rebooted_proved_and_returned_and_nothing_is_left(tmp_path: Path):
+def test_a_lost_gpu_is_detected_cordoned_rebooted_proved_and_returned_and_nothing_is_left(folder: Path):
     demo = subprocess.run(
-        [*COMMAND, "--json"], capture_output=True, text=True, env={"TMPDIR": str(tmp_path)}, check=False
+        [*COMMAND, "--json"], capture_output=True, text=True, env={"TMPDIR": str(folder)}, check=False
     )
     assert demo.returncode == 0, demo.stderr
     *steps, summary = [json.loads(line) for line in demo.stdout.splitlines()]
@@ -55,24 +64,26 @@ def test_a_lost_gpu_is_detected_cordoned_rebooted_proved_and_returned_and_nothin
     assert summary["summary"] is True
     assert (summary["outcome"], summary["node"]) == ("returned", "sim-2")
     assert 0 < summary["detect_s"] <= summary["cordon_s"] < summary["total_s"]
-    assert processes_naming(str(tmp_path)) == []
-    assert list(tmp_path.iterdir()) == []
+    assert processes_naming(str(folder)) == []
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.timeout(240)
-def test_a_fleet_that_is_held_answers_every_command_that_the_demonstration_names(tmp_path: Path):
-    log = tmp_path / "log"
+def test_a_fleet_that_is_held_answers_every_command_that_the_demonstration_names(folder: Path):
+    log = folder / "log"
     with log.open("w") as output:
         demo = subprocess.Popen(
-            [*COMMAND, "--hold"], stdout=output, stderr=output, env={"TMPDIR": str(tmp_path)}
+            [*COMMAND, "--hold", "--timeout", "60"], stdout=output, stderr=output, env={"TMPDIR": str(folder)}
         )
     try:
-        wait_until(lambda: "Ctrl-C ends it" in log.read_text() or demo.poll() is not None, patience=120)
+        wait_until(lambda: "Ctrl-C ends it" in log.read_text() or demo.poll() is not None, patience=90)
         lines = [line.strip() for line in log.read_text().splitlines()]
-        exported = next(line for line in lines if line.startswith("export "))
+        exported = next((line for line in lines if line.startswith("export ")), None)
+        assert exported is not None, log.read_text()
         env = dict(pair.split("=", 1) for pair in exported.removeprefix("export ").split())
         commands = [line.split() for line in lines if line.startswith("sickbay ")]
         assert commands, log.read_text()
+        assert "sim-2 returned" in log.read_text(), log.read_text()
         for _, *arguments in commands:
             asked = subprocess.run(
                 [sys.executable, "-m", "sickbay.cli.main", *arguments],
@@ -89,4 +100,4 @@ def test_a_fleet_that_is_held_answers_every_command_that_the_demonstration_names
         code = demo.wait(timeout=30)
     assert code == 0, log.read_text()
     assert time.monotonic() - began < 30
-    assert processes_naming(str(tmp_path)) == []
+    assert processes_naming(str(folder)) == []

@@ -11,7 +11,7 @@ from threading import Thread
 
 import click
 
-from sickbay.cli.demo_stage import Stage, StageError, how_to_look, running
+from sickbay.cli.demo_stage import Stage, StageError, how_to_look, running, temporary_parent
 from sickbay.cli.demo_story import ENDS, Told, steps_so_far
 from sickbay.cli.output import EXIT_FAILED, fail
 from sickbay.core.ids import NodeName
@@ -80,7 +80,7 @@ def demo(*, as_json: bool, hold: bool, timeout: float) -> None:
       sickbay demo --hold
     """
     teller = Teller(as_json=as_json)
-    with tempfile.TemporaryDirectory(prefix="sickbay-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sickbay-demo-", dir=temporary_parent()) as folder:
         try:
             outcome = asyncio.run(_perform(Stage(folder=Path(folder)), teller, hold=hold, timeout=timeout))
         except (StageError, Unreachable) as error:

@@ -7,6 +7,7 @@ machine that it runs on: this host's own agent is given a reboot command that re
 import asyncio
 import ctypes
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -36,8 +37,17 @@ _REFUSE = "raise SystemExit('the demonstration never reboots the machine that it
 _REMEDIES = [{"id": "drain-and-reboot", "validation": {"soak": _SOAK}}]
 
 
+_LONGEST_FOLDER = 60
+"""Characters; a unix socket's whole path may have 107 (unix(7)), and ours lie three levels down."""
+
+
 class StageError(Exception):
-    """Something did not come up; the message says what, and where its log is."""
+    """Something did not come up; the message says what, and what it said last."""
+
+
+def temporary_parent() -> str | None:
+    """Where to make the folder: the usual place, unless sockets in it would have too long a name."""
+    return None if len(tempfile.gettempdir()) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - made by mkdtemp
 
 
 def real_driver() -> bool:
@@ -108,7 +118,7 @@ async def _start_coordinator(stage: Stage) -> None:
     stage.children.append(coordinator)
     async for _ in _patience(stage, "the coordinator"):
         if coordinator.exit_code is not None:
-            raise StageError(f"the coordinator ended at once; see {stage.log('coordinator')}")
+            raise StageError(f"the coordinator ended at once; it said:\n{_last_words(stage, 'coordinator')}")
         if addresses.exists() and (lines := addresses.read_text(encoding="utf-8").split()):
             stage.target = lines[0]
             return
@@ -132,7 +142,7 @@ async def _all_connected(stage: Stage, fleet: FleetClient) -> None:
     async for _ in _patience(stage, "the agents"):
         for name, host in stage.hosts.items():
             if host.agent_exit is not None:
-                raise StageError(f"the agent of {name} ended by itself; see {stage.log(name)}")
+                raise StageError(f"the agent of {name} ended by itself; it said:\n{_last_words(stage, name)}")
         with suppress(Unreachable):
             nodes = await asyncio.to_thread(fleet.nodes)
             seen = {str(node.node): node for node in nodes if node.connected}
@@ -146,7 +156,15 @@ async def _patience(stage: Stage, whom: str) -> AsyncIterator[None]:
     while stage.clock.now().mono < deadline:
         yield
         await stage.clock.sleep(0.1)
-    raise StageError(f"{whom} did not come up within {_START:.0f}s; the logs are in {stage.folder}")
+    said = "\n".join(f"{name}: {_last_words(stage, name)}" for name in ("coordinator", *stage.names))
+    raise StageError(f"{whom} did not come up within {_START:.0f}s; they said:\n{said}")
+
+
+def _last_words(stage: Stage, name: str) -> str:
+    """The end of a program's log, which goes with the folder."""
+    log = stage.log(name)
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"  {line}" for line in lines[-10:]) or "  nothing"
 
 
 def _coordinator(stage: Stage, addresses: Path) -> dict[str, object]:

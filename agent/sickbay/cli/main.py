@@ -13,7 +13,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("sickbay.cli.explain:explain", "Why: an incident, a condition, an event or a kernel line."),
     "nodes": ("sickbay.cli.nodes:nodes", "The fleet, a row a node."),
     "node": ("sickbay.cli.nodes:node", "One node: GPUs, conditions, incidents."),
-    "incidents": ("sickbay.cli.incidents:incidents", "What is wrong in the fleet, and what is done about it."),
+    "incidents": (
+        "sickbay.cli.incidents:incidents",
+        "What is wrong in the fleet, and what is done about it.",
+    ),
     "cordon": ("sickbay.cli.cordon:cordon", "Take a node out of service, in your name."),
     "return": ("sickbay.cli.cordon:give_back", "Give a node back at your word."),
     "inject": ("sickbay.cli.inject:inject", "Pretend a kernel line on this host, marked synthetic."),
@@ -57,7 +60,12 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version.",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
 )
 def main() -> None:
     """Health and self-healing for GPU hosts.

@@ -103,5 +103,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> 
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(cells, widths, strict=True)]
+    padded = [
+        cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(cells, widths, strict=True)
+    ]
     return "  ".join(padded).rstrip()
