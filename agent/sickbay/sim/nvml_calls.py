@@ -13,6 +13,7 @@ from sickbay.host.nvml.catalogue import (
     NVLINK_STATES,
     SUCCESS,
     TIMEOUT,
+    short_bus_id,
 )
 
 TYPE_CHECKING = False
@@ -39,7 +40,10 @@ def gpu_of(library: SimulatedNvml, name: str, arguments: Arguments) -> Simulated
         listed, index = library.listed(), _plain(arguments[0])
         return listed[index] if index < len(listed) else INVALID_ARGUMENT
     if name == "nvmlDeviceGetHandleByPciBusId_v2":
-        wanted = _plain(arguments[0]).decode().lower().partition(".")[0]
+        try:
+            wanted = short_bus_id(_plain(arguments[0]).decode())
+        except ValueError:
+            return INVALID_ARGUMENT
         return next((gpu for gpu in library.listed() if gpu.pci == wanted), NOT_FOUND)
     if name.startswith("nvmlDevice") and name != "nvmlDeviceGetCount_v2":
         address = ctypes.cast(arguments[0], ctypes.c_void_p).value or 0
