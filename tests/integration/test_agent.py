@@ -170,6 +170,16 @@ def test_a_configuration_with_a_mistake_is_refused_with_its_place(tmp_path: Path
     assert "did you mean sweep?" in refused.stderr
 
 
+def test_a_coordinator_that_plaintext_may_not_reach_is_refused_before_anything_starts(
+    agent: AgentProcess,
+) -> None:
+    agent.changes["coordinators"] = ["10.0.0.1:7118"]
+    agent.write_config()
+    refused = run("--config", str(agent.config), "--check-config")
+    assert refused.returncode == 2
+    assert "insecure_plaintext_off_host" in refused.stderr
+
+
 def test_a_good_configuration_is_shown_with_its_defaults(agent: AgentProcess) -> None:
     agent.write_config()
     shown = run("--config", str(agent.config), "--check-config")

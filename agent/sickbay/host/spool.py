@@ -158,6 +158,9 @@ class Spool:
 
     async def close(self) -> None:
         """Write what waits and give the file back. A disk that hangs is left alone after a while."""
+        if self._loop is None:
+            self._store.close()  # It never started, so nothing waits and the file is ours.
+            return
         self._jobs.put(None)
         try:
             async with asyncio.timeout(_DEADLINE * 2):

@@ -101,6 +101,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         on_new=reporter.pass_on,
         on_dropped=judge.dropped,
         on_trouble=lambda why: judge.sight("spool", why or spool.trouble),
+        alone=not config.coordinators,
     )
     gpus, kernel = _watches(config, ports, judge, cursor)
     collector = _collector(config, ports, status, spool)

@@ -16,6 +16,7 @@ from sickbay.host.clock import Clock
 from sickbay.host.nvml.readings import Sweep
 from sickbay.host.nvml.source import NvmlSource
 from sickbay.node.judge import Judge
+from sickbay.node.status import sight_of
 from sickbay.node.sweep_judgement import Judged
 
 NAME = "nvml"
@@ -137,7 +138,7 @@ class GpuWatch:
         return sweep.complete
 
     def _with_sight(self, judged: Judged) -> Sequence[Signal]:
-        return (*judged.signals, self._judge.sight_of(NAME, judged.trouble))
+        return (*judged.signals, sight_of(NAME, judged.trouble, self._clock.now()))
 
     def _news(self, inventory: Inventory) -> Inventory | None:
         return None if inventory == self._judge.status.inventory else inventory

@@ -31,24 +31,31 @@ class History:
         on_new: Callable[[Sequence[Event]], None],
         on_dropped: Callable[[int], None],
         on_trouble: Callable[[str], None],
+        alone: bool = False,
     ) -> None:
-        """`on_new` gets events once they are on disk, `on_dropped` how many were lost, `on_trouble` why."""
+        """`on_new` gets events once they are on disk, `on_dropped` how many were lost, `on_trouble` why.
+
+        An agent that works `alone` waits for no acknowledgement: its history stays on the node until it ages.
+        """
         self._spool = spool
         self._status = status
         self._on_new = on_new
         self._on_dropped = on_dropped
         self._on_trouble = on_trouble
+        self._alone = alone
         events, depth = spool.backlog(WINDOW)
         self._window: deque[Event] = deque(events)
         self._is_whole = len(events) == depth
         self._newest = events[-1].sequence if events else 0
         self._acknowledged = 0
-        status.spooled_events = depth
+        status.spooled_events = 0 if alone else depth
 
     def committed(self, events: Sequence[Event], *, depth: int, dropped: int) -> None:
         """The spool has these, and `depth` wait altogether."""
-        self._status.spooled_events = depth
-        if events:
+        self._status.spooled_events = 0 if self._alone else depth
+        if events and self._alone:
+            self._spool.acknowledge(events[-1].sequence)
+        elif events:
             self._newest = events[-1].sequence
             self._remember(events)
             self._on_new(events)

@@ -9,19 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sickbay.core.conditions import Condition, Severity
-from sickbay.core.devices import NODE, Inventory, Scope, Subject
+from sickbay.core.devices import NODE, Inventory
 from sickbay.core.instants import Instant
 from sickbay.core.messages import Event
 from sickbay.core.rule_engine import Observation, observe, state_after_boot
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rules import RuleSet
-from sickbay.core.signals import EventId, FieldValue, Signal
+from sickbay.core.signals import EventId, Signal
 from sickbay.host.clock import Clock
 from sickbay.host.spool import Spool
 from sickbay.host.spool_store import Batch
 from sickbay.node.metrics import Counters
 from sickbay.node.reporting import Reporter
-from sickbay.node.status import HostStatus
+from sickbay.node.status import HostStatus, sight_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,13 +69,7 @@ class Judge:
 
     def sight(self, name: str, trouble: str) -> None:
         """A part of our own can see, or cannot, and why."""
-        self.take((self.sight_of(name, trouble),))
-
-    def sight_of(self, name: str, trouble: str) -> Signal:
-        """The signal that says so."""
-        fields: dict[str, FieldValue] = {"name": name, "healthy": not trouble, "detail": trouble}
-        subject = Subject(scope=Scope.NODE, name=name)
-        return Signal(kind="monitor", subject=subject, at=self.clock.now(), fields=fields)
+        self.take((sight_of(name, trouble, self.clock.now()),))
 
     def learn(self, inventory: Inventory) -> None:
         """Keep what the host has while it is well, so that a GPU that goes missing is known by name.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from sickbay.core.kernel_records import USER, Cursor, escape, sift
+from sickbay.core.kernel_records import USER, Cursor, Entry, escape, sift
 from sickbay.core.outcomes import Outcome
 from sickbay.core.signals import Signal
 from sickbay.host.clock import Clock
@@ -21,7 +21,7 @@ from sickbay.host.kmsg import (
 )
 from sickbay.host.nvml.readings import NvmlEvent
 from sickbay.monitors import kernel_log, nvml_events
-from sickbay.monitors.kernel_log import KernelLogState
+from sickbay.monitors.kernel_log import KernelLogState, Observed
 from sickbay.monitors.xid import Seen, see_event
 from sickbay.node.judge import Judge
 
@@ -120,8 +120,7 @@ class KernelWatch:
         entries = sift(
             [raw], next_sequence=number, interest=kernel_log.INTEREST, accept_injected=True
         ).entries
-        observed = kernel_log.observe(self._state, entries, self._seen())
-        self._state = observed.state
+        observed = self._observed(entries)
         self._pass_on(observed.signals)
         if not entries or (not observed.signals and self._state.is_calm()):
             return Outcome.failed("no monitor understands this line; try `sickbay explain` on it")
@@ -150,12 +149,29 @@ class KernelWatch:
         counters.kernel_records += batch.looked_at
         if not batch.entries:
             return
-        observed = kernel_log.observe(self._state, batch.entries, self._seen())
-        self._state = observed.state
+        observed = self._observed(batch.entries)
         if observed.unknown:
             counters.unreadable_records += len(observed.unknown)
             _LOG.warning("the kernel log held bytes that are no record: %r", observed.unknown[0].raw[:200])
         self._pass_on(observed.signals, batch.cursor)
+
+    def _observed(self, entries: Sequence[Entry]) -> Observed:
+        """What the monitors make of some entries. One that they fail on is passed over with its text."""
+        try:
+            observed = kernel_log.observe(self._state, entries, self._seen())
+        except Exception:  # noqa: BLE001 - the monitor runner: this line would end every successor, too
+            if len(entries) == 1:
+                _LOG.exception("a monitor failed on %r; the line is passed over", entries[0])
+                self._judge.counters.unreadable_records += 1
+                return Observed(state=self._state)
+            parts = [self._observed((entry,)) for entry in entries]
+            observed = Observed(
+                state=self._state,
+                signals=tuple(signal for part in parts for signal in part.signals),
+                unknown=tuple(record for part in parts for record in part.unknown),
+            )
+        self._state = observed.state
+        return observed
 
     def _pass_on(self, signals: Sequence[Signal], cursor: Cursor | None = None) -> None:
         if not self._state.is_calm():

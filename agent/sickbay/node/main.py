@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from sickbay.core.problems import RefusedError
+from sickbay.core.problems import Place, Problem, RefusedError
 from sickbay.core.rules import RuleSet
 from sickbay.host.boot import BootIdUnknownError
 from sickbay.host.config_files import load_config
@@ -21,7 +21,7 @@ from sickbay.host.systemd import service_manager
 from sickbay.node.config import AgentConfig, shown
 from sickbay.node.daemon import serve
 from sickbay.node.edges import ports_of
-from sickbay.rpc.serving import BadAddress
+from sickbay.rpc.serving import BadAddress, Security, check_plaintext
 
 DEFAULT_CONFIG = Path("/etc/sickbay/agent.yaml")
 
@@ -112,7 +112,24 @@ def _read(path: Path | None, *, accept_injected: bool) -> tuple[AgentConfig, Rul
     config = AgentConfig() if path is None else load_config(path, AgentConfig)
     if accept_injected:
         config = msgspec.structs.replace(config, accept_injected=True)
+    _check_addresses(config, path)
     return config, _rules_of(config)
+
+
+def _check_addresses(config: AgentConfig, path: Path | None) -> None:
+    """Refuse a coordinator that we could not, or may not, speak to."""
+    security = Security(insecure_plaintext_off_host=config.insecure_plaintext_off_host)
+    for address in config.coordinators:
+        try:
+            check_plaintext(address, security)
+        except BadAddress as error:
+            raise RefusedError(
+                (
+                    Problem(
+                        place=Place(file=str(path)), found=f"coordinators: {address}", expected=str(error)
+                    ),
+                ),
+            ) from error
 
 
 def _rules_of(config: AgentConfig) -> RuleSet:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from sickbay.core.conditions import Condition
-from sickbay.core.devices import Inventory
+from sickbay.core.devices import Inventory, Scope, Subject
 from sickbay.core.ids import BootId, NodeName
+from sickbay.core.instants import Instant
 from sickbay.core.signals import FieldValue, Signal
 from sickbay.core.views import Health, HostView, MonitorState, health_of
 
@@ -113,6 +114,12 @@ class HostStatus:
             spooled_events=self.spooled_events,
             rules_digest=self.rules_digest,
         )
+
+
+def sight_of(name: str, trouble: str, at: Instant) -> Signal:
+    """The signal that says whether a part of our own can see; `trouble` is empty when it can."""
+    fields: dict[str, FieldValue] = {"name": name, "healthy": not trouble, "detail": trouble}
+    return Signal(kind="monitor", subject=Subject(scope=Scope.NODE, name=name), at=at, fields=fields)
 
 
 def _text(value: FieldValue) -> str:

@@ -1,5 +1,6 @@
 """What the monitors make of one sweep, with what they must remember from one to the next."""
 
+import logging
 import os
 from dataclasses import dataclass
 
@@ -7,8 +8,10 @@ from sickbay.core.devices import Inventory
 from sickbay.core.signals import Signal
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import driver_access, inventory
-from sickbay.monitors.table import judge
-from sickbay.node.status import HostStatus
+from sickbay.monitors.table import SWEEP_MONITORS
+from sickbay.node.status import HostStatus, sight_of
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +32,35 @@ class SweepJudgement:
         self._name = name
         self._kernel = os.uname().release
         self._previous: Sweep | None = None
+        self._defective: set[str] = set()
 
     def __call__(self, sweep: Sweep) -> Judged:
         """Judge one sweep. One in which nobody answered leaves the inventory as it was."""
-        signals = judge(sweep, self._previous, self._status.baseline)
+        signals: list[Signal] = []
+        for name in SWEEP_MONITORS:
+            signals += self._run(name, sweep)
         self._previous = sweep
         return Judged(
-            signals=signals,
+            signals=tuple(signals),
             inventory=self._shown(sweep),
             trouble=driver_access.trouble(sweep),
         )
+
+    def _run(self, name: str, sweep: Sweep) -> tuple[Signal, ...]:
+        """One monitor. A defect in it makes what it watches unknown, and costs no other monitor anything."""
+        detail = ""
+        signals: tuple[Signal, ...] = ()
+        try:
+            signals = SWEEP_MONITORS[name](sweep, self._previous, self._status.baseline)
+        except Exception as error:  # noqa: BLE001 - the monitor runner: one defect must not end the others
+            detail = f"a defect in the monitor itself: {type(error).__name__}: {error}"
+            if name not in self._defective:
+                _LOG.exception("the monitor %s failed; the others go on", name)
+        was_defective, is_defective = name in self._defective, bool(detail)
+        if was_defective is is_defective:
+            return signals
+        self._defective ^= {name}
+        return (*signals, sight_of(name, detail, sweep.at))
 
     def _shown(self, sweep: Sweep) -> Inventory:
         if sweep.unavailable is not None or sweep.broken_off:

@@ -1,17 +1,20 @@
 """From kernel records to the judge: what reaches it, under which name, and who is told to keep away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 from tests.fakes.node_parts import BOOT, GPUS, INVENTORY, Parts
 from tests.support.agent_process import XID_79
 
-from sickbay.core.kernel_records import Cursor
+from sickbay.core.kernel_records import Cursor, Entry, KernelRecord
 from sickbay.core.outcomes import Verdict
 from sickbay.core.signals import Signal
 from sickbay.host.kmsg import KernelLog, Reading
 from sickbay.host.nvml.readings import NvmlEvent
+from sickbay.monitors import kernel_log
+from sickbay.monitors.kernel_log import KernelLogState, Observed
+from sickbay.monitors.xid import Seen
 from sickbay.node.kernel_watch import KernelWatch
 from sickbay.sim.kernel_log import SimulatedKernelLog, append
 
@@ -142,3 +145,23 @@ async def test_bytes_that_are_no_record_are_counted_and_stop_nothing(world: Worl
     world.watch().read_once()
     assert world.parts.judge.counters.unreadable_records == 1
     assert world.open == [("GpuFallenOffBus", "0000:1b:00", False)]
+
+
+async def test_a_line_on_which_a_monitor_fails_is_passed_over_and_the_next_is_seen(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = kernel_log.observe
+
+    def fragile(state: KernelLogState, entries: Iterable[Entry], seen: Seen) -> Observed:
+        entries = list(entries)
+        if any(isinstance(entry, KernelRecord) and "trap" in entry.text for entry in entries):
+            raise ValueError("a defect")
+        return real(state, entries, seen)
+
+    monkeypatch.setattr(kernel_log, "observe", fragile)
+    world.print("NVRM: Xid (PCI:0000:1a:00): 31, pid=1, name=trap, MMU Fault")
+    world.print()
+    world.watch().read_once()
+    assert world.open == [("GpuFallenOffBus", "0000:1b:00", False)]
+    assert world.parts.judge.counters.unreadable_records == 1

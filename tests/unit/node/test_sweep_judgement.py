@@ -1,0 +1,66 @@
+"""Monitors run side by side: one that fails is said, and costs no other anything."""
+
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from tests.fakes.node_parts import INVENTORY, Parts
+
+from sickbay.core.devices import Inventory
+from sickbay.core.signals import Signal
+from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep, Unavailable
+from sickbay.node import sweep_judgement
+from sickbay.node.sweep_judgement import SweepJudgement
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(tmp_path)
+
+
+def sweep(parts: Parts, **changes: object) -> Sweep:
+    gpu = GpuSweep(pci="0000:1a:00", slot=0, state=GpuState.READ, uuid="GPU-0", values={"temperature": 40})
+    made: dict[str, object] = {"at": parts.clock.now(), "gpus": (gpu,), "count": 1, "driver_version": "570.1"}
+    return Sweep(**{**made, **changes})  # type: ignore[arg-type]
+
+
+def test_a_sweep_gives_readings_and_the_inventory_that_shows(parts: Parts) -> None:
+    judged = SweepJudgement(parts.status, "nvidia")(sweep(parts))
+    assert {signal.kind for signal in judged.signals} >= {"temperature", "gpu_lost", "inventory"}
+    assert [gpu.uuid for gpu in judged.inventory.gpus] == ["GPU-0"]
+    assert judged.inventory.nvml == "nvidia 570.1"
+    assert judged.trouble == ""
+
+
+def test_a_sweep_in_which_nobody_answered_leaves_the_inventory_as_it_was(parts: Parts) -> None:
+    parts.status.inventory = INVENTORY
+    nobody = sweep(parts, gpus=(), count=None, unavailable=Unavailable(reason="no driver", retry_in=1.0))
+    judged = SweepJudgement(parts.status, "nvidia")(nobody)
+    assert judged.inventory == INVENTORY
+    assert judged.trouble == "no driver"
+
+
+def test_a_monitor_with_a_defect_is_unknown_once_and_the_others_go_on(
+    parts: Parts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def defective(_sweep: Sweep, _previous: Sweep | None, _expected: Inventory | None) -> tuple[Signal, ...]:
+        raise KeyError("temperature")
+
+    whole = dict(sweep_judgement.SWEEP_MONITORS)
+    judgement = SweepJudgement(parts.status, "nvidia")
+    monkeypatch.setattr(sweep_judgement, "SWEEP_MONITORS", MappingProxyType({**whole, "thermal": defective}))
+    first, second = judgement(sweep(parts)), judgement(sweep(parts))
+
+    def told(signals: tuple[Signal, ...]) -> list[tuple[object, object]]:
+        return [
+            (s.fields["healthy"], s.fields["detail"])
+            for s in signals
+            if s.kind == "monitor" and s.fields["name"] == "thermal"
+        ]
+
+    assert told(first.signals) == [(False, "a defect in the monitor itself: KeyError: 'temperature'")]
+    assert told(second.signals) == []
+    assert "gpu_lost" in {signal.kind for signal in first.signals}
+    monkeypatch.setattr(sweep_judgement, "SWEEP_MONITORS", MappingProxyType(whole))
+    assert told(judgement(sweep(parts)).signals) == [(True, "")]
