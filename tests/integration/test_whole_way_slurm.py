@@ -69,10 +69,11 @@ def test_a_job_ends_in_peace_and_then_the_node_is_rebooted_proved_and_takes_the_
     # slurmd is back and would take jobs; only our proof is missing, because the agent is not up yet.
     assert "DOWN" in slurm_cluster.state(NODE)
     assert step(coordinator) == "repairing"
+    next_job = int(slurm_cluster.submit(NODE, "true"))
+    assert slurm_cluster.job_state(next_job) == "PENDING"
     host.agent.start()
     soon(lambda: step(coordinator) == "done", coordinator)
-    slurm_cluster.wait_state(NODE, lambda state: state == "IDLE")
-    slurm_cluster.wait_job(slurm_cluster.run_job(NODE, 1), lambda state: state == "COMPLETED")
+    slurm_cluster.wait_job(next_job, lambda state: state == "COMPLETED", timeout=PATIENCE)
     assert slurm_cluster.reboots.count[NODE] == 1
     passed = milestones(coordinator)
     assert passed == sorted(passed)
