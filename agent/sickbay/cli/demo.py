@@ -11,7 +11,7 @@ from threading import Thread
 
 import click
 
-from sickbay.cli.demo_stage import Stage, StageError, how_to_look, running, temporary_parent
+from sickbay.cli.demo_stage import Stage, StageError, how_to_look, last_words, running, temporary_parent
 from sickbay.cli.demo_story import ENDS, Told, steps_so_far
 from sickbay.cli.output import EXIT_FAILED, fail
 from sickbay.core.ids import NodeName
@@ -122,7 +122,9 @@ async def _lose_a_gpu(stage: Stage, fleet: FleetClient, teller: Teller, timeout:
                     outcome = ENDS[remediation.step]
                     break
     except TimeoutError:
-        teller.note(f"not back after {timeout:.0f}s; the last that was known: {latest}")
+        teller.note(f"not back after {timeout:.0f}s. What the programs said last:")
+        for name in ("coordinator", PATIENT):
+            teller.note(f"{name}:\n{last_words(stage, name)}")
     _sum_up(teller, latest, outcome)
     return outcome
 

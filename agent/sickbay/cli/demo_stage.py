@@ -91,7 +91,7 @@ class Stage:
 @asynccontextmanager
 async def running(stage: Stage) -> AsyncIterator[FleetClient]:
     """The whole fleet, up and connected; ended afterwards, whatever happens in between."""
-    power = []
+    power: list[asyncio.Task[None]] = []
     try:
         await _start_coordinator(stage)
         for name in stage.names:
@@ -103,11 +103,14 @@ async def running(stage: Stage) -> AsyncIterator[FleetClient]:
     finally:
         for task in power:
             task.cancel()
-        await asyncio.gather(*power, return_exceptions=True)
+        ends = await asyncio.gather(*power, return_exceptions=True)
         await asyncio.gather(
             *(host.stop() for host in stage.hosts.values()),
             *(child.stop(stage.clock, grace=5.0) for child in stage.children),
         )
+        broken = [end for end in ends if isinstance(end, Exception)]
+        if broken:
+            raise StageError(f"a simulated host failed: {broken[0]!r}") from broken[0]
 
 
 async def _start_coordinator(stage: Stage) -> None:
@@ -118,7 +121,7 @@ async def _start_coordinator(stage: Stage) -> None:
     stage.children.append(coordinator)
     async for _ in _patience(stage, "the coordinator"):
         if coordinator.exit_code is not None:
-            raise StageError(f"the coordinator ended at once; it said:\n{_last_words(stage, 'coordinator')}")
+            raise StageError(f"the coordinator ended at once; it said:\n{last_words(stage, 'coordinator')}")
         if addresses.exists() and (lines := addresses.read_text(encoding="utf-8").split()):
             stage.target = lines[0]
             return
@@ -142,7 +145,7 @@ async def _all_connected(stage: Stage, fleet: FleetClient) -> None:
     async for _ in _patience(stage, "the agents"):
         for name, host in stage.hosts.items():
             if host.agent_exit is not None:
-                raise StageError(f"the agent of {name} ended by itself; it said:\n{_last_words(stage, name)}")
+                raise StageError(f"the agent of {name} ended by itself; it said:\n{last_words(stage, name)}")
         with suppress(Unreachable):
             nodes = await asyncio.to_thread(fleet.nodes)
             seen = {str(node.node): node for node in nodes if node.connected}
@@ -156,11 +159,11 @@ async def _patience(stage: Stage, whom: str) -> AsyncIterator[None]:
     while stage.clock.now().mono < deadline:
         yield
         await stage.clock.sleep(0.1)
-    said = "\n".join(f"{name}: {_last_words(stage, name)}" for name in ("coordinator", *stage.names))
+    said = "\n".join(f"{name}: {last_words(stage, name)}" for name in ("coordinator", *stage.names))
     raise StageError(f"{whom} did not come up within {_START:.0f}s; they said:\n{said}")
 
 
-def _last_words(stage: Stage, name: str) -> str:
+def last_words(stage: Stage, name: str) -> str:
     """The end of a program's log, which goes with the folder."""
     log = stage.log(name)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
