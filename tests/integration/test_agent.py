@@ -68,6 +68,28 @@ def test_figures_are_served_with_help_and_type_for_every_series(agent: AgentProc
     assert 'sickbay_xid_events_total{pci="0000:1b:00",xid="79",source="kmsg"} 1' in page
 
 
+def test_an_address_for_figures_that_is_taken_is_said_and_costs_no_detection(agent: AgentProcess) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        agent.changes["metrics"] = f"127.0.0.1:{taken.getsockname()[1]}"
+        with agent:
+            (told,) = [monitor for monitor in agent.health().monitors if monitor.name == "metrics"]
+            assert "in use" in told.detail
+            agent.prints()
+            wait_until(lambda: agent.open_types() == ["GpuFallenOffBus"])
+
+
+def test_a_coordinator_that_does_not_answer_is_said_and_costs_no_detection(agent: AgentProcess) -> None:
+    agent.changes["coordinators"] = [f"unix:{agent.folder}/nobody.sock"]
+    with agent:
+        (told,) = [monitor for monitor in agent.health().monitors if monitor.name == "coordinator"]
+        assert not told.healthy
+        agent.prints()
+        wait_until(lambda: agent.open_types() == ["GpuFallenOffBus"])
+        assert agent.health().coordinator == f"unix:{agent.folder}/nobody.sock"
+
+
 def test_a_restart_in_the_same_boot_keeps_what_is_open_and_tells_nothing_twice(agent: AgentProcess) -> None:
     with agent:
         agent.prints()

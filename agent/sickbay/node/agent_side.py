@@ -51,10 +51,12 @@ class NodeSide:
         self.performer.term = max(self.performer.term, welcome.term)
         self.status.coordinator = target
         self.status.coordinator_connected = True
+        self.status.note("coordinator", "", self.clock.now().wall)
 
-    def disconnected(self, why: str) -> None:  # noqa: ARG002 - the link logs why
+    def disconnected(self, why: str) -> None:
         """It is gone."""
         self.status.coordinator_connected = False
+        self.status.note("coordinator", why, self.clock.now().wall)
 
     async def acknowledged(self, sequence: int) -> None:
         """All events up to `sequence` are safe."""

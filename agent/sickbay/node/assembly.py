@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sickbay.actuators.evidence import CollectEvidence, Findings
@@ -11,7 +11,6 @@ from sickbay.core.kernel_records import Cursor
 from sickbay.core.messages import Verb
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rules import RuleSet
-from sickbay.core.views import MonitorState
 from sickbay.host.evidence_files import EvidenceFolder
 from sickbay.host.kernel_window import EVERYTHING, text_of
 from sickbay.host.kmsg import Reading
@@ -225,9 +224,6 @@ def _show(verdict: VerdictFile, status: HostStatus, at: float) -> None:
     except OSError as error:
         if before is None or before.healthy:
             _LOG.error("the verdict cannot be written: %s", error)
-        told = MonitorState(name="verdict", healthy=False, detail=str(error), last_success=0.0)
+        status.note("verdict", str(error), at)
     else:
-        told = MonitorState(name="verdict", healthy=True, detail="", last_success=at)
-    status.monitors["verdict"] = (
-        told if before is None else replace(told, last_success=told.last_success or before.last_success)
-    )
+        status.note("verdict", "", at)

@@ -87,9 +87,8 @@ class _Daemon:
         self._listen_to_signals()
         await self._api.start()
         try:
-            where = await self._metrics.start() if self._metrics else "none"
             self._agent.begin()
-            self._announce(where)
+            self._announce(await self._begin_metrics())
             return await until_one_ends(self._roots(), orderly=TOLD_TO_STOP)
         finally:
             self._manager.stopping("stopping")
@@ -119,6 +118,7 @@ class _Daemon:
         interval = self._manager.watchdog_interval
         while True:
             self._agent.judge.take(())
+            self._note_link()
             self._manager.alive(self._agent.status.health()[1])
             await self._clock.sleep(_BEAT if interval is None else min(_BEAT, interval / 3))
 
@@ -170,6 +170,24 @@ class _Daemon:
         link = CoordinatorLink(config.coordinators, self._agent.side, self._clock, security=security)
         self._agent.side.reporter.link = link
         return link
+
+    async def _begin_metrics(self) -> str:
+        """Where figures are served. An address that cannot be had is said, and costs no detection."""
+        if self._metrics is None:
+            return "none"
+        try:
+            return await self._metrics.start()
+        except OSError as error:
+            _LOG.error("no metrics are served: %s", error)
+            self._agent.status.note("metrics", str(error), self._clock.now().wall)
+            return "none"
+
+    def _note_link(self) -> None:
+        link, status = self._link, self._agent.status
+        if link is not None:
+            status.coordinator = link.target
+            trouble = "" if link.connected else link.trouble or "not connected yet"
+            status.note("coordinator", trouble, self._clock.now().wall)
 
     def _announce(self, metrics_at: str) -> None:
         agent = self._agent

@@ -88,7 +88,7 @@ def _agent(view: HostView, counters: Counters) -> Iterator[Family]:
         "The host's health in one word: 1 for the word that holds, 0 for the others",
         [Sample({"health": word.value}, int(word is view.health)) for word in Health],
     )
-    yield _one("sickbay_gpus", "GPUs that the host has when healthy or shows now", len(view.inventory.gpus))
+    yield _one("sickbay_gpus", "GPUs that answer now", len(view.inventory.gpus))
     yield _one(
         "sickbay_spool_unacknowledged_events", "Events not yet safe with a coordinator", view.spooled_events
     )

@@ -80,6 +80,14 @@ class HostStatus:
         if before is not None and before.healthy:
             self.monitors[name] = replace(before, last_success=at)
 
+    def note(self, name: str, trouble: str, at: float) -> None:
+        """A part of our own that no condition rests on: shown to people, judged by no rule."""
+        before = self.monitors.get(name)
+        success = at if not trouble else before.last_success if before else 0.0
+        self.monitors[name] = MonitorState(
+            name=name, healthy=not trouble, detail=trouble, last_success=success
+        )
+
     @property
     def blind(self) -> str:
         """What stands in the way of seeing; empty when nothing does."""
