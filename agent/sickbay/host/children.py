@@ -3,17 +3,15 @@
 `sickbay.host.commands` runs a command to its end; this module keeps one running.
 """
 
-import ctypes
 import os
 import signal
 import subprocess  # noqa: TID251 - one of the few modules that start processes
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from sickbay.host.clock import Clock
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Child(Protocol):
@@ -87,24 +85,33 @@ def start_child(
 ) -> ProcessChild:
     """Start `argv` with its output appended to `log` and no input.
 
-    The child is sent SIGTERM when this process dies, however it dies, so that nothing is left running.
-
-    Raises:
-        OSError: when the program cannot be started; the message names it.
+    The child is sent SIGTERM when this process dies, however it dies, so that nothing is left running. A
+    program that cannot be started ends with 1 and says so in its log.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - argv comes from configuration, never through a shell
-            list(argv),
+            [sys.executable, "-ESc", _TETHERED, str(os.getpid()), *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env={**os.environ, **(env or {})},
             process_group=0,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - prctl alone, before exec, and no lock is taken
         )
     return ProcessChild(process)
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent ends: prctl(2), PR_SET_PDEATHSIG."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+_TETHERED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent ended before its child began")
+try:
+    os.execvp(sys.argv[2], sys.argv[2:])
+except OSError as error:
+    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+"""
+"""prctl(2), PR_SET_PDEATHSIG: SIGTERM when the parent ends; then the program itself, in the same process.
+
+Not by subprocess's preexec_fn, which forks in the full sense: a child of a process with gRPC's threads then
+runs gRPC's handlers for forks, and now and again never comes back from them.
+"""

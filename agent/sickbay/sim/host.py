@@ -58,7 +58,7 @@ class SimulatedHost:
         return self._agent.exit_code
 
     def switch_on(self) -> None:
-        """Start the agent. OSError when its program cannot be started."""
+        """Start the agent."""
         request_file(self._settings.folder).unlink(missing_ok=True)
         self._agent = start_child(self._settings.agent, log=self._settings.log, env=self._settings.env)
         self.power = Power.UP

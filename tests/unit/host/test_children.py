@@ -66,3 +66,10 @@ def test_a_child_does_not_outlive_a_parent_that_was_killed(tmp_path: Path):
     inner = int((tmp_path / "log").read_text())
     os.kill(parent.pid, 9)
     wait_until(lambda: parent.exit_code is not None and not alive(inner))
+
+
+async def test_a_program_that_is_not_there_ends_at_once_and_its_log_says_so(tmp_path: Path):
+    child = start_child(("/nonexistent/agent",), log=tmp_path / "log")
+    await until(lambda: child.exit_code is not None)
+    assert child.exit_code == 1
+    assert "/nonexistent/agent: No such file" in (tmp_path / "log").read_text()
