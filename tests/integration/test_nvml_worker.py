@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.fakes.nvml_host import SETTINGS, Watched, simulated, states, watch
-from tests.support import nvml_library
+from tests.support import deaf_worker, nvml_library
 from tests.support.waiting import until
 
 from sickbay.core.outcomes import Verdict
@@ -228,6 +228,20 @@ async def test_a_worker_that_speaks_another_language_is_given_up(tmp_path: Path)
     await host.client.close()
 
 
+async def test_events_that_can_no_longer_be_waited_for_are_done_without():
+    host = watch((sys.executable, deaf_worker.__file__))
+    deaf = await host.until(lambda sweep: bool(sweep.deaf))
+    assert "nvmlEventSetWait has not returned" in deaf.deaf
+    # The second worker is as deaf as the first; the third is not asked for events any more, and stays.
+    await host.until(lambda _: host.client._event_hangs == 2)
+    await host.complete()
+    worker = host.client._worker
+    for _ in range(3):
+        assert (await host.complete()).deaf
+    assert host.client._worker is worker
+    await host.client.close()
+
+
 async def test_a_release_ends_the_worker_and_runs_out(node: Path):
     host = watch(simulated(node))
     await host.sweep()
@@ -296,6 +310,20 @@ class TestADriverInC:
         assert outcome.verdict is Verdict.UNKNOWN
         os.kill(stuck.pid, signal.SIGKILL)
         await until(lambda: not stuck.is_running())
+        await host.client.close()
+
+    async def test_workers_that_hang_in_the_driver_do_not_pile_up(self, library: Path):
+        settings = replace(
+            SETTINGS, deadlines=Deadlines(call=0.3, slow=0.5, silence=20.0), most_left_behind=2
+        )
+        host = watch(self.command(library, call="nvmlInitWithFlags"), settings=settings)
+        full = await host.until(
+            lambda sweep: sweep.unavailable is not None and "no more are started" in sweep.unavailable.reason
+        )
+        assert full.unavailable is not None
+        assert full.unavailable.reason.startswith("2 workers hang in the driver")
+        for stuck in host.client._left._workers:
+            os.kill(stuck.pid, signal.SIGKILL)
         await host.client.close()
 
     async def test_a_hang_before_any_address_is_known_is_left_out_by_its_index(self, library: Path):

@@ -40,10 +40,3 @@ SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
 
 EVENT_MONITORS = ("kernel_log", "nvml_events", "xid")
 """Monitors of what is told as it happens; sickbay.node.kernel_watch runs them."""
-
-
-def judge(sweep: Sweep, previous: Sweep | None, expected: Inventory | None) -> tuple[Signal, ...]:
-    """What all monitors of a sweep say, in the order of the table."""
-    return tuple(
-        signal for monitor in SWEEP_MONITORS.values() for signal in monitor(sweep, previous, expected)
-    )

@@ -95,7 +95,7 @@ class NodeDir:
 
 
 class FaultsInView:
-    """The faults of a node, read again only when the file has changed."""
+    """The faults of a node, read again only when the file has changed; for any number of threads."""
 
     __slots__ = ("_node", "_records", "_seen", "booted_at")
 
@@ -113,9 +113,10 @@ class FaultsInView:
             return []
         seen = (status.st_ino, status.st_size, status.st_mtime_ns)
         if seen != self._seen:
-            self._seen = seen
-            self._records = self._node.read_faults()
+            # `_seen` last: another thread may look in between, and must not take the old faults for new.
             self.booted_at = self._node.booted_at()
+            self._records = self._node.read_faults()
+            self._seen = seen
         return self._records
 
     def uptime(self) -> float:

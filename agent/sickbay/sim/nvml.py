@@ -16,6 +16,7 @@ from functools import partial
 from sickbay.host.nvml.catalogue import GPU_IS_LOST, NOT_SUPPORTED, SUCCESS
 from sickbay.sim import faults, nvml_calls
 from sickbay.sim.node_dir import FaultsInView, NodeDir
+from sickbay.sim.wakeup import Wakeup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LOOK_EVERY_S = 0.1
-"""How often a blocked call looks whether something has happened: nobody wakes it."""
+"""How often a call that hangs looks whether it still does."""
 
 _VERSION = re.compile(r"_v\d+$")
 
@@ -56,10 +57,12 @@ class SimulatedNvml:
         self.gpus = [SimulatedGpu(slot, gpu) for slot, gpu in enumerate(ordered)]
         self._view = FaultsInView(node)
         self._on_due = on_due
+        self._wakeup = Wakeup(node.faults)
         self._pause = threading.Event()
         self._registered: dict[int, tuple[int, float]] = {}
         self._waiting: list[tuple[int, int, int]] = []
-        self._delivered_until = self._view.uptime()
+        self._told: set[int] = set()
+        self._due()
 
     def __getattr__(self, name: str) -> Callable[..., int]:
         """The symbol of that name; AttributeError when the simulated driver lacks it."""
@@ -75,17 +78,24 @@ class SimulatedNvml:
         records, now = self._view.look(), self._view.uptime()
         return [gpu for gpu in self.gpus if not _any(records, "missing", gpu.slot, now)]
 
-    def reading(self, gpu: SimulatedGpu, name: str) -> tuple[int, Any]:
-        """(return code, value) of a reading as it stands now."""
+    def state(self, gpu: SimulatedGpu) -> tuple[list[dict[str, Any]], float]:
+        """The faults that a GPU has now, and when that is."""
+        records, now = self._view.look(), self._view.uptime()
+        return [r for r in records if r["gpu"] == gpu.slot and faults.is_active(r, now)], now
+
+    @staticmethod
+    def reading(gpu: SimulatedGpu, name: str, state: tuple[list[dict[str, Any]], float]) -> tuple[int, Any]:
+        """(return code, value) of a reading of a GPU in a state."""
         if name in gpu.failures:
             return gpu.failures[name], None
         value = gpu.values.get(name)
         if value is None:
             return NOT_SUPPORTED, None
-        records, now = self._view.look(), self._view.uptime()
-        active = [record for record in records if record["gpu"] == gpu.slot and faults.is_active(record, now)]
+        active, now = state
+        if not active:
+            return SUCCESS, value
         value = faults.reading(name, value, active, now)
-        if name == "clocks_reasons" and active:
+        if name == "clocks_reasons":
             heat = faults.reading("temperature", gpu.values.get("temperature", 0), active, now)
             value = faults.clocks_under_heat(value, heat, gpu.values.get("slowdown_at", 1000))
         return SUCCESS, value
@@ -105,13 +115,22 @@ class SimulatedNvml:
             left = until - self._view.uptime()
             if self._waiting or left <= 0:
                 break
-            self._pause.wait(min(LOOK_EVERY_S, left))
+            self._wakeup.wait(min(left, self._next_due()))
         return self._waiting.pop(0) if self._waiting else None
 
-    def _gather(self) -> None:
+    def _next_due(self) -> float:
+        now = self._view.uptime()
+        return min((record["at"] - now for record in self._view.look() if record["at"] > now), default=3600.0)
+
+    def _due(self) -> list[dict[str, Any]]:
+        # By id and not by time: a fault is in the file a little later than it says that it happened.
         records, now = self._view.look(), self._view.uptime()
-        since, self._delivered_until = self._delivered_until, now
-        due = [record for record in records if since < record["at"] <= now]
+        due = [record for record in records if record["at"] <= now and record["id"] not in self._told]
+        self._told.update(record["id"] for record in due)
+        return due
+
+    def _gather(self) -> None:
+        due = self._due()
         if due and self._on_due is not None:
             self._on_due()
         for record in due:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 
 from sickbay.host.nvml.catalogue import (
     FIELDS,
@@ -31,6 +32,8 @@ _HANDLE_STEP = 0x10
 _READING_OF_FIELD = {field_id: name for name, (_, field_id) in FIELDS.items()}
 _UNSIGNED_INT, _UNSIGNED_LONG_LONG = 1, 3
 _WIDE_FIELDS = frozenset({3, 4, 5, 6})
+# nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value.
+_FIELD = struct.Struct("@IIqqIIQ")
 _NO_INSTANCE = 0xFFFFFFFF
 
 
@@ -97,7 +100,7 @@ def _reading(name: str, put: Callable[[Arguments, Any], None]) -> Handler:
     def handler(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
         if gpu is None:
             return INVALID_ARGUMENT
-        code, value = library.reading(gpu, name)
+        code, value = library.reading(gpu, name, library.state(gpu))
         if code == SUCCESS:
             put(arguments, value)
         return code
@@ -134,7 +137,7 @@ def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Argum
     info.domain, info.bus, info.device = int(domain, 16), int(bus, 16), int(device, 16)
     info.busId = f"{int(domain, 16):08X}:{bus.upper()}:{device.upper()}.0".encode()
     info.busIdLegacy = f"{gpu.pci.upper()}.0".encode()
-    code, device_id = library.reading(gpu, "pci_device_id")
+    code, device_id = library.reading(gpu, "pci_device_id", library.state(gpu))
     info.pciDeviceId = int(device_id, 16) if code == SUCCESS else 0
     return SUCCESS
 
@@ -142,7 +145,7 @@ def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Argum
 def _link_state(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
     if gpu is None:
         return INVALID_ARGUMENT
-    code, state = _of_states(library.reading(gpu, NVLINK_STATES), _plain(arguments[1]))
+    code, state = _of_states(library.reading(gpu, NVLINK_STATES, library.state(gpu)), _plain(arguments[1]))
     if code == SUCCESS:
         _out(arguments[2]).value = state
     return code
@@ -151,22 +154,17 @@ def _link_state(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arg
 def _field_values(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
     if gpu is None:
         return INVALID_ARGUMENT
-    values = _out(arguments[2])
-    states: tuple[int, Any] | None = None
-    for place in range(_plain(arguments[1])):
-        record = values[place]
-        field_id = record.fieldId
+    values, state = _out(arguments[2]), library.state(gpu)
+    links = library.reading(gpu, NVLINK_STATES, state)
+    for start in range(0, _plain(arguments[1]) * _FIELD.size, _FIELD.size):
+        field_id, scope = _FIELD.unpack_from(values, start)[:2]
+        name = _READING_OF_FIELD.get(field_id)
         if field_id == NVLINK_STATE_FIELD:
-            states = states or library.reading(gpu, NVLINK_STATES)
-            code, value = _of_states(states, record.scopeId)
+            code, value = _of_states(links, scope)
         else:
-            name = _READING_OF_FIELD.get(field_id)
-            code, value = library.reading(gpu, name) if name else (NOT_SUPPORTED, 0)
-        record.nvmlReturn = code
-        record.latencyUsec = 1
-        record.valueType = _UNSIGNED_LONG_LONG if field_id in _WIDE_FIELDS else _UNSIGNED_INT
-        if code == SUCCESS:
-            record.value.ullVal = value
+            code, value = library.reading(gpu, name, state) if name else (NOT_SUPPORTED, 0)
+        type_ = _UNSIGNED_LONG_LONG if field_id in _WIDE_FIELDS else _UNSIGNED_INT
+        _FIELD.pack_into(values, start, field_id, scope, 0, 1, type_, code, value or 0)
     return SUCCESS
 
 
