@@ -11,10 +11,10 @@ def signals(sweep: Sweep) -> tuple[Signal, ...]:
 
 
 def _of(sweep: Sweep, gpu: GpuSweep) -> tuple[Signal, ...]:
-    hangs = gpu.state is GpuState.UNRESPONSIVE
-    fields: dict[str, FieldValue] = {
-        "unresponsive": None if gpu.state is GpuState.UNSEEN and not gpu.code else hangs,
-        "call": gpu.hang.call if gpu.hang is not None else None,
-        "waited": round(gpu.hang.waited, 3) if gpu.hang is not None else None,
-    }
+    fields: dict[str, FieldValue] = {"unresponsive": False, "call": "", "waited": 0.0}
+    if gpu.state is GpuState.UNSEEN and not gpu.code:
+        fields = dict.fromkeys(fields)
+    elif gpu.state is GpuState.UNRESPONSIVE and gpu.hang is not None:
+        waited = round(gpu.hang.waited, 3)
+        fields = {"unresponsive": True, "call": gpu.hang.call, "waited": waited}
     return level(sweep, gpu, "gpu_unresponsive", fields)
