@@ -51,7 +51,7 @@ def step_of(coordinator: CoordinatorProcess) -> str:
 
 async def test_an_undisturbed_coordinator_brings_the_node_back(coordinator: CoordinatorProcess):
     async with connected(coordinator) as agent:
-        await until(coordinator, lambda: agent.is_connected, "the agent's welcome")
+        await until(coordinator, lambda: coordinator.knows_well(NODE), "the agent's first full state")
         agent.fails(lost_gpu())
         await until(coordinator, lambda: step_of(coordinator) == "done", "the end")
         assert len(agent.boots) == 2
@@ -63,7 +63,7 @@ async def test_a_coordinator_killed_at_every_step_it_shows_does_nothing_twice(
     coordinator: CoordinatorProcess,
 ):
     async with connected(coordinator) as agent:
-        await until(coordinator, lambda: agent.is_connected, "the agent's welcome")
+        await until(coordinator, lambda: coordinator.knows_well(NODE), "the agent's first full state")
         agent.fails(lost_gpu())
         killed: set[str] = set()
         while True:
@@ -93,7 +93,7 @@ async def test_the_history_of_an_agent_is_kept_once_though_the_coordinator_was_k
     coordinator: CoordinatorProcess,
 ):
     async with connected(coordinator) as agent:
-        await until(coordinator, lambda: agent.is_connected, "the agent's welcome")
+        await until(coordinator, lambda: coordinator.knows_well(NODE), "the agent's first full state")
         agent.fails(lost_gpu())
         coordinator.kill()
         coordinator.start()

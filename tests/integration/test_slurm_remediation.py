@@ -32,7 +32,7 @@ async def fleet_of_one(
     try:
         agent = WireAgent(NODE, coordinator.target, Inventory(gpus=GPUS, nvml="simulated"))
         async with agent:
-            await until(lambda: agent.is_connected, coordinator)
+            await until(lambda: coordinator.knows_well(NODE), coordinator)
             yield coordinator, agent
     finally:
         coordinator.kill()

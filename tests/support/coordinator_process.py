@@ -118,6 +118,11 @@ class CoordinatorProcess:
     def ledger(self) -> list[dict[str, Any]]:
         return [json.loads(body) for (body,) in self._rows("SELECT body FROM ledger ORDER BY row")]
 
+    def knows_well(self, node: str) -> bool:
+        """Whether it has seen the node whole; one whose first word is a fault is not given back by itself."""
+        rows = self._rows(f"SELECT body FROM nodes WHERE node = '{node}'")  # noqa: S608 - a test's own word
+        return any(json.loads(body)["baseline"] for (body,) in rows)
+
     def _rows(self, query: str) -> list[Any]:
         if not self.database.exists():
             return []
