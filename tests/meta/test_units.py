@@ -1,5 +1,6 @@
 """The systemd units are well formed, and as closed as their programs allow."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,7 +29,8 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_systemd_understands_every_line_of_the_unit(unit: str, tmp_path: Path) -> None:
     """An unknown key only warns and exits 0, so the warnings are read; the programs need not be installed."""
     here = tmp_path / unit
-    here.write_text((ROOT / "systemd" / unit).read_text().replace("/usr/bin/sickbay", "/bin/true #"))
+    shipped = (ROOT / "systemd" / unit).read_text()
+    here.write_text(re.sub(r"^(Exec\w+)=\S+", r"\1=/bin/true", shipped, flags=re.MULTILINE))
     done = analyze("verify", "--man=no", "--recursive-errors=no", str(here))
     about = [line for line in done.stderr.splitlines() if unit in line]
     assert (done.returncode, about) == (0, [])
