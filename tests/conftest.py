@@ -1,6 +1,7 @@
 """What holds for every test: how much hypothesis tries, what runs side by side, and that nothing is left."""
 
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -51,6 +52,13 @@ def no_process_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     left = _wait_for_end(lambda: _children() - before)
     if left:
         pytest.fail(f"left behind: {_end(left)}", pytrace=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_are_heard() -> None:
+    """A suite that a shell started in the background ignores SIGINT, and so would all that it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
