@@ -2,8 +2,8 @@
 
 import time
 
-from tests.bench.figures import Figure, at_most, noted
-from tests.bench.processes import Cost, cost
+from tests.bench.figures import Figure, NotHereError, at_most, cannot, noted
+from tests.bench.processes import Cost, alone_bytes, cost
 from tests.bench.simulated_agent import simulated_agent
 
 SETTLE_S = 30.0
@@ -20,6 +20,14 @@ def over_a_minute(pid: int) -> tuple[Cost, Cost, float]:
     return before, after, time.monotonic() - began
 
 
+def memory_alone(pid: int) -> Figure:
+    """On a host where nothing else is written in Python; here the coordinator shares its pages."""
+    try:
+        return at_most(alone_bytes(pid) / 1e6, "MB", 60.0)
+    except NotHereError as reason:
+        return cannot(str(reason))
+
+
 def measure() -> dict[str, Figure]:
     """The agent's figures of docs/measurements.md.
 
@@ -28,8 +36,10 @@ def measure() -> dict[str, Figure]:
     with simulated_agent() as agent:
         time.sleep(SETTLE_S)
         before, after, span = over_a_minute(agent.pid)
+        alone = memory_alone(agent.pid)
     return {
         "agent_8_gpus_pss": at_most(after.pss_bytes / 1e6, "MB", 60.0),
+        "agent_8_gpus_memory_alone": alone,
         "agent_8_gpus_cpu": at_most(100 * (after.cpu_s - before.cpu_s) / span, "% of a core", 0.2),
         "agent_8_gpus_cpu_without_worker": noted(
             100 * (after.first_cpu_s - before.first_cpu_s) / span, "% of a core"

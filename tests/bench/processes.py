@@ -2,11 +2,17 @@
 
 import os
 import time
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from tests.bench.figures import NotHereError
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+_ENTRY, _PRESENT, _FRAME = 8, 1 << 63, (1 << 55) - 1
+"""An entry of /proc/PID/pagemap: its bytes, the bit that says "in memory", and the page's number."""
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _UTIME, _STIME, _CSTIME = 11, 12, 14
@@ -45,6 +51,20 @@ def cost(pid: int) -> Cost:
     )
 
 
+def alone_bytes(pid: int) -> int:
+    """What a program and its children would weigh with nobody else to share pages with.
+
+    Their pages in memory, each counted once, by physical page number: /proc/PID/pagemap, which takes root.
+    NotHereError where that does not tell.
+    """
+    pages: set[int] = set()
+    for each in family(pid):
+        pages |= _pages(each)
+    if pages <= {0}:
+        raise NotHereError("physical pages are shown to root only")
+    return len(pages) * PAGE
+
+
 def wait_until(holds: Callable[[], bool], *, deadline_s: float, what: str) -> None:
     """Look until something holds; TimeoutError with `what` after the deadline."""
     end = time.monotonic() + deadline_s
@@ -56,6 +76,19 @@ def wait_until(holds: Callable[[], bool], *, deadline_s: float, what: str) -> No
 
 def _pss(pid: int) -> int:
     return 1024 * _labelled(Path(f"/proc/{pid}/smaps_rollup"), "Pss")
+
+
+def _pages(pid: int) -> set[int]:
+    """The physical pages that a process has in memory; only 0 where the kernel does not tell."""
+    found: set[int] = set()
+    with Path(f"/proc/{pid}/pagemap").open("rb") as pagemap:
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            first, last = (int(end, 16) // PAGE for end in line.split(" ", 1)[0].split("-"))
+            if "[vsyscall]" not in line:
+                pagemap.seek(first * _ENTRY)
+                entries = array("Q", pagemap.read((last - first) * _ENTRY))
+                found.update(entry & _FRAME for entry in entries if entry & _PRESENT)
+    return found
 
 
 def _labelled(path: Path, label: str) -> int:
