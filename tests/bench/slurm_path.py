@@ -157,7 +157,7 @@ def measure() -> dict[str, Figure]:
 
 
 def cordon_figures(many: Sequence[Round]) -> dict[str, Figure]:
-    """From the kernel's line to the cordon, stage by stage; the goals are those of DESIGN.md, section 10."""
+    """From the kernel's line to the cordon, stage by stage; the goals are those of docs/measurements.md."""
     condition = [one.ms("t0", "t1") for one in many]
     stored = [one.ms("t1", "t2") for one in many]
     decided = [one.ms("t1", "t3") for one in many]
