@@ -47,7 +47,7 @@ async def observed(
 
 
 async def returned(orchestrator: Slurm) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while (await orchestrator.return_to_service(NODE, mark())).verdict is not Verdict.DONE:
             await asyncio.sleep(0.05)
 

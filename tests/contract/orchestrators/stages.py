@@ -52,7 +52,7 @@ class Stage(Protocol):
         ...
 
 
-async def until(what: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+async def until(what: Callable[[], Awaitable[bool]], *, seconds: float = 150) -> None:
     """Return when `what` is so.
 
     Raises:
