@@ -7,7 +7,6 @@ from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sickbay.coordinator import lock
 from sickbay.coordinator.assembly import Coordinator, Identity, Ports, assemble
 from sickbay.coordinator.config import CoordinatorConfig
 from sickbay.coordinator.cordon_records import StoredCordonRecords
@@ -18,6 +17,7 @@ from sickbay.coordinator.store import Retention, Snapshot, Store, StoreError
 from sickbay.host.clock import Clock, SystemClock
 from sickbay.host.commands import SystemCommands
 from sickbay.host.rule_files import LoadedRules
+from sickbay.host.state_lock import hold
 from sickbay.host.systemd import ServiceManager
 from sickbay.orchestrators.protocol import Orchestrator
 from sickbay.orchestrators.table import ORCHESTRATORS, Edges
@@ -38,7 +38,7 @@ async def serve(config: CoordinatorConfig, rules: LoadedRules, version: str, man
     Raises:
         AlreadyRunningError, StoreError, BadAddress, OSError: when it cannot begin; each says why.
     """
-    held = lock.hold(Path(config.state_dir))
+    held = hold(Path(config.state_dir), "sickbay-coordinator")
     try:
         store = open_sqlite(config.database_path)
         try:

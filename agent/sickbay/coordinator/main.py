@@ -11,11 +11,11 @@ import click
 
 from sickbay.coordinator.config import CoordinatorConfig, shown
 from sickbay.coordinator.daemon import serve
-from sickbay.coordinator.lock import AlreadyRunningError
 from sickbay.coordinator.store import StoreError
 from sickbay.core.problems import RefusedError
 from sickbay.host.config_files import load_config
 from sickbay.host.rule_files import LoadedRules, load_rules
+from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
 from sickbay.rpc.serving import BadAddress
 

@@ -47,7 +47,7 @@ _TROUBLE = (SQLAlchemyError, sqlite3.Error)
 
 
 class SqliteStore:
-    """A `Store` in one file. Only one coordinator may have it open: `sickbay.coordinator.lock`."""
+    """A `Store` in one file. Only one coordinator may have it open: `sickbay.host.state_lock`."""
 
     def __init__(self, engine: Engine) -> None:
         """Use `open_sqlite`, which checks what the file holds first."""
