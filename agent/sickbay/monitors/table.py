@@ -1,10 +1,11 @@
 """Every monitor, once. A monitor that is not here does not run; tests/meta holds this against the folder."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from sickbay.core.devices import Inventory
 from sickbay.core.signals import Signal
+from sickbay.host.nvml.catalogue import CLOCKS, ECC, NVLINK, RECOVERY_ACTION, ROW_REMAP, TEMPERATURE
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import (
     clocks,
@@ -18,22 +19,35 @@ from sickbay.monitors import (
     thermal,
     unresponsive,
 )
+from sickbay.monitors.known import Known
 
-SweepMonitor = Callable[[Sweep, Sweep | None, Inventory | None], tuple[Signal, ...]]
-"""A sweep, the one before it, and what the host had when it was last well: what is to be said of that."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepMonitor:
+    """One monitor of what is polled.
+
+    `judge` makes signals of a sweep and of what is known beside it; it is asked of sweeps that read `group`,
+    or of every sweep when there is none.
+    """
+
+    judge: Callable[[Sweep, Known], tuple[Signal, ...]]
+    group: str = ""
+
 
 SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
     {
-        "driver_access": lambda sweep, _previous, _expected: driver_access.signals(sweep),
-        "inventory": lambda sweep, _previous, expected: inventory.signals(sweep, expected),
-        "lost": lambda sweep, _previous, expected: lost.signals(sweep, expected),
-        "unresponsive": lambda sweep, _previous, _expected: unresponsive.signals(sweep),
-        "recovery_action": lambda sweep, _previous, _expected: recovery_action.signals(sweep),
-        "thermal": lambda sweep, _previous, _expected: thermal.signals(sweep),
-        "clocks": lambda sweep, _previous, _expected: clocks.signals(sweep),
-        "ecc": lambda sweep, previous, _expected: ecc.signals(sweep, previous),
-        "row_remap": lambda sweep, _previous, _expected: row_remap.signals(sweep),
-        "nvlink": lambda sweep, _previous, _expected: nvlink.signals(sweep),
+        "driver_access": SweepMonitor(judge=lambda sweep, _known: driver_access.signals(sweep)),
+        "inventory": SweepMonitor(judge=lambda sweep, known: inventory.signals(sweep, known.baseline)),
+        "lost": SweepMonitor(judge=lambda sweep, known: lost.signals(sweep, known.baseline)),
+        "unresponsive": SweepMonitor(judge=lambda sweep, _known: unresponsive.signals(sweep)),
+        "recovery_action": SweepMonitor(
+            judge=lambda sweep, _known: recovery_action.signals(sweep), group=RECOVERY_ACTION
+        ),
+        "thermal": SweepMonitor(judge=lambda sweep, _known: thermal.signals(sweep), group=TEMPERATURE),
+        "clocks": SweepMonitor(judge=lambda sweep, _known: clocks.signals(sweep), group=CLOCKS),
+        "ecc": SweepMonitor(judge=lambda sweep, known: ecc.signals(sweep, known.previous), group=ECC),
+        "row_remap": SweepMonitor(judge=lambda sweep, _known: row_remap.signals(sweep), group=ROW_REMAP),
+        "nvlink": SweepMonitor(judge=lambda sweep, _known: nvlink.signals(sweep), group=NVLINK),
     },
 )
 """Monitors of what is polled, by the name of their module."""

@@ -5,9 +5,11 @@ import os
 from dataclasses import dataclass
 
 from sickbay.core.devices import Inventory
+from sickbay.core.platforms import NO_PLATFORMS, Platforms
 from sickbay.core.signals import Signal
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import driver_access, inventory
+from sickbay.monitors.known import Known
 from sickbay.monitors.table import SWEEP_MONITORS
 from sickbay.node.status import HostStatus, sight_of
 
@@ -26,20 +28,23 @@ class Judged:
 class SweepJudgement:
     """The monitors of sickbay.monitors.table, in the order of their sweeps."""
 
-    def __init__(self, status: HostStatus, name: str) -> None:
+    def __init__(self, status: HostStatus, name: str, platforms: Platforms = NO_PLATFORMS) -> None:
         """`name` stands before the driver's version in the inventory: `nvidia`, or `simulated`."""
         self._status = status
         self._name = name
         self._kernel = os.uname().release
-        self._previous: Sweep | None = None
+        self._platforms = platforms
+        self._previous: dict[str, Sweep] = {}
         self._defective: set[str] = set()
 
     def __call__(self, sweep: Sweep) -> Judged:
         """Judge one sweep. One in which nobody answered leaves the inventory as it was."""
         signals: list[Signal] = []
-        for name in SWEEP_MONITORS:
-            signals += self._run(name, sweep)
-        self._previous = sweep
+        for name, monitor in SWEEP_MONITORS.items():
+            if not monitor.group or monitor.group in sweep.groups:
+                signals += self._run(name, sweep)
+        # Of a group that was not due the sweep before last is still the last one.
+        self._previous |= dict.fromkeys(("", *sweep.groups), sweep)
         return Judged(
             signals=tuple(signals),
             inventory=self._shown(sweep),
@@ -51,7 +56,8 @@ class SweepJudgement:
         detail = ""
         signals: tuple[Signal, ...] = ()
         try:
-            signals = SWEEP_MONITORS[name](sweep, self._previous, self._status.baseline)
+            monitor = SWEEP_MONITORS[name]
+            signals = monitor.judge(sweep, self._known(monitor.group))
         except Exception as error:  # noqa: BLE001 - the monitor runner: one defect must not end the others
             detail = f"a defect in the monitor itself: {type(error).__name__}: {error}"
             if name not in self._defective:
@@ -61,6 +67,13 @@ class SweepJudgement:
             return signals
         self._defective ^= {name}
         return (*signals, sight_of(name, detail, sweep.at))
+
+    def _known(self, group: str) -> Known:
+        return Known(
+            previous=self._previous.get(group),
+            baseline=self._status.baseline,
+            platforms=self._platforms,
+        )
 
     def _shown(self, sweep: Sweep) -> Inventory:
         if sweep.unavailable is not None or sweep.broken_off:

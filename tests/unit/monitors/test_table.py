@@ -5,11 +5,13 @@ from tests.fakes.sweeps import BASELINE, gpu, gpu_in, sweep, unavailable
 from sickbay.core.devices import Inventory
 from sickbay.core.signals import Signal, is_declared
 from sickbay.host.nvml.readings import GpuState, Sweep
+from sickbay.monitors.known import Known
 from sickbay.monitors.table import SWEEP_MONITORS
 
 
 def judge(seen: Sweep, before: Sweep | None, expected: Inventory | None) -> list[Signal]:
-    return [signal for monitor in SWEEP_MONITORS.values() for signal in monitor(seen, before, expected)]
+    known = Known(previous=before, baseline=expected)
+    return [signal for monitor in SWEEP_MONITORS.values() for signal in monitor.judge(seen, known)]
 
 
 def test_a_healthy_gpu_gives_one_signal_of_each_kind():

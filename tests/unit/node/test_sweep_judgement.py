@@ -6,9 +6,10 @@ from types import MappingProxyType
 import pytest
 from tests.fakes.node_parts import INVENTORY, Parts
 
-from sickbay.core.devices import Inventory
 from sickbay.core.signals import Signal
 from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep, Unavailable
+from sickbay.monitors.known import Known
+from sickbay.monitors.table import SweepMonitor
 from sickbay.node import sweep_judgement
 from sickbay.node.sweep_judgement import SweepJudgement
 
@@ -44,8 +45,10 @@ def test_a_monitor_with_a_defect_is_unknown_once_and_the_others_go_on(
     parts: Parts,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def defective(_sweep: Sweep, _previous: Sweep | None, _expected: Inventory | None) -> tuple[Signal, ...]:
+    def fails(_sweep: Sweep, _known: Known) -> tuple[Signal, ...]:
         raise KeyError("temperature")
+
+    defective = SweepMonitor(judge=fails)
 
     whole = dict(sweep_judgement.SWEEP_MONITORS)
     judgement = SweepJudgement(parts.status, "nvidia")
@@ -64,3 +67,21 @@ def test_a_monitor_with_a_defect_is_unknown_once_and_the_others_go_on(
     assert "gpu_lost" in {signal.kind for signal in first.signals}
     monkeypatch.setattr(sweep_judgement, "SWEEP_MONITORS", MappingProxyType(whole))
     assert told(judgement(sweep(parts)).signals) == [(True, "")]
+
+
+def test_a_monitor_whose_readings_were_not_due_says_nothing_and_remembers_the_last_that_were(
+    parts: Parts,
+) -> None:
+    judgement = SweepJudgement(parts.status, "nvidia")
+    judgement(counted(parts, corrected=0, after=0.0))
+    without = judgement(counted(parts, corrected=50, after=10.0, groups=frozenset({"temperature"})))
+    assert "ecc" not in {signal.kind for signal in without.signals}
+    again = judgement(counted(parts, corrected=100, after=20.0))
+    (ecc,) = [signal for signal in again.signals if signal.kind == "ecc"]
+    assert ecc.fields["corrected_rate"] == pytest.approx(100 / 20)
+
+
+def counted(parts: Parts, *, corrected: int, after: float, **changes: object) -> Sweep:
+    values = {"ecc_corrected_volatile": corrected}
+    gpu = GpuSweep(pci="0000:1a:00", slot=0, state=GpuState.READ, uuid="GPU-0", values=values)
+    return sweep(parts, gpus=(gpu,), at=parts.clock.now().later(after), **changes)

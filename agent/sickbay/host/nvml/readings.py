@@ -10,6 +10,7 @@ from sickbay.core.instants import Instant
 from sickbay.host.nvml.catalogue import (
     FUNCTION_NOT_FOUND,
     GPU_IS_LOST,
+    GROUPS,
     NOT_SUPPORTED,
     RESET_REQUIRED,
     describe_code,
@@ -158,8 +159,10 @@ class Unavailable:
 class Sweep:
     """Every known GPU of the host, once. `at` is when the sweep ended.
 
-    `count` is how many GPUs the driver lists, None when it could not say. `broken_off` says why a sweep ended
-    before every GPU was asked; `deaf` why the driver's events are not heard. Neither is the hardware's fault.
+    `count` is how many GPUs the driver lists, None when it could not say. `groups` are the groups of readings
+    that were due (catalogue.GROUPS); of the others this sweep says nothing. `broken_off` says why a sweep
+    ended before every GPU was asked; `deaf` why the driver's events are not heard. Neither is the hardware's
+    fault.
     """
 
     at: Instant
@@ -171,6 +174,7 @@ class Sweep:
     broken_off: str = ""
     deaf: str = ""
     calls: Mapping[str, CallLatency] = field(default_factory=lambda: MappingProxyType({}))
+    groups: frozenset[str] = frozenset(GROUPS)
 
     @property
     def complete(self) -> bool:
