@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from cel_expr_python import cel
 
+from sickbay.core.facts import GPU_FIELDS, NODE_FIELDS
 from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
 
 _TYPES: Mapping[FieldType, cel.Type] = MappingProxyType(
@@ -38,7 +39,11 @@ are not worth more."""
 MOST_CHARACTERS = 2000
 """Longer expressions are refused: what an expression costs grows with its text, and no rule needs more."""
 
-_NAME = re.compile(r"\bsignal\.[A-Za-z_]\w*")
+_NAME = re.compile(r"\b(?:signal|node|gpu)\.[A-Za-z_]\w*")
+
+_CONTEXT: Mapping[str, FieldType] = MappingProxyType(
+    {name: declared.type for name, declared in (*NODE_FIELDS.items(), *GPU_FIELDS.items())},
+)
 
 # The library's message: `INVALID_ARGUMENT: ERROR: <input>:1:7: undeclared reference to 'signal.cod' (in
 # container '')`, then the source with a caret, and again from `ERROR:` for each further mistake.
@@ -144,7 +149,7 @@ def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]
 def variables_of(kind: str) -> Mapping[str, FieldType]:
     """What an expression over signals of `kind` may name. `kind` must be in KINDS."""
     declared = {f"signal.{name}": declaration.type for name, declaration in KINDS[kind].items()}
-    return MappingProxyType({**declared, **_EVERY_SIGNAL})
+    return MappingProxyType({**declared, **_EVERY_SIGNAL, **_CONTEXT})
 
 
 @cache

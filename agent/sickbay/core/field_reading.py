@@ -123,6 +123,22 @@ class FieldReader:
             return ()
         return tuple(reader for index in range(len(value)) if (reader := self._item(key, value, index)))
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """The texts in the list under `key`, or the one text that stands there; empty when there is none."""
+        value = self.fields.get(key)
+        if isinstance(value, str) and value:
+            return (value,)
+        if value is None:
+            return ()
+        if (
+            not isinstance(value, Sequence)
+            or not value
+            or not all(isinstance(item, str) and item for item in value)
+        ):
+            self.wrong(key, "a text, or a list of texts")
+            return ()
+        return tuple(value)
+
     def texts(self, key: str) -> tuple[tuple[str, str], ...]:
         """The mapping of text to text under `key`, sorted by key; empty when there is none."""
         reader = self.inner(key)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import normalise_pci
+from sickbay.core.facts import NO_FACTS, Facts
 from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
 from sickbay.core.rule_book import Explanation
@@ -44,12 +45,14 @@ def observe(
     *,
     now: Instant,
     boot_id: BootId,
+    facts: Facts = NO_FACTS,
 ) -> Observation:
     """Apply the rules to signals of this boot; `now` is no earlier than any of them.
 
-    A state of another boot is ended first, and conditions whose rule is gone are cleared.
+    `facts` are what rules choose nodes and GPUs by. A state of another boot is ended first, and conditions
+    whose rule is gone are cleared.
     """
-    turn = Turn.begin(state, now)
+    turn = Turn.begin(state, now, facts)
     turn.enter_boot(boot_id)
     turn.adopt(rules)
     for signal in sorted(signals, key=_order):
@@ -58,9 +61,9 @@ def observe(
     return _observation(turn)
 
 
-def tick(rules: RuleSet, state: EngineState, *, now: Instant) -> Observation:
+def tick(rules: RuleSet, state: EngineState, *, now: Instant, facts: Facts = NO_FACTS) -> Observation:
     """What time alone brings: `quiet` has passed, or the rules have changed."""
-    return observe(rules, state, (), now=now, boot_id=state.boot_id)
+    return observe(rules, state, (), now=now, boot_id=state.boot_id, facts=facts)
 
 
 def state_after_boot(state: EngineState, boot_id: BootId, now: Instant) -> Observation:

@@ -23,7 +23,9 @@ from sickbay.core.rules import (
     Count,
     Rule,
 )
+from sickbay.core.selectors import Selector
 from sickbay.core.signals import EVENT_KINDS, KINDS
+from sickbay.core.versions import VersionRange
 
 _KEYS = (
     "id",
@@ -39,6 +41,7 @@ _KEYS = (
     "because",
     "runbook",
     "labels",
+    "select",
 )
 _CLEAR_FORMS = "exactly one of {when: CEL, on: kind, for: span}, {after: reboot | gpu_reset}, {quiet: span}"
 
@@ -80,6 +83,7 @@ def _rule(reader: FieldReader, entry: Entry, remedies: Collection[str]) -> Rule 
     mode = reader.choice("mode", Mode, Mode.OBSERVE)
     because, runbook = reader.text("because"), reader.text("runbook", "")
     labels = reader.texts("labels")
+    select = _select(reader)
     if kind is None or when is None or condition is None or clear is None:
         return None
     return Rule(
@@ -96,6 +100,7 @@ def _rule(reader: FieldReader, entry: Entry, remedies: Collection[str]) -> Rule 
         because=because,
         runbook=runbook,
         labels=labels,
+        select=select,
         layer=entry.layer,
         line=entry.locate(()).line,
     )
@@ -258,6 +263,35 @@ def _remedy(reader: FieldReader, remedies: Collection[str]) -> str:
     if remedy and remedy not in remedies:
         reader.wrong("remedy", one_of(remedies, remedy), found=f"the unknown remedy {remedy!r}")
     return remedy
+
+
+def _select(reader: FieldReader) -> Selector | None:
+    inner = reader.inner("select")
+    if inner is None:
+        return None
+    inner.allow(("platform", "driver", "pool", "node"))
+    selector = Selector(
+        platform=inner.names("platform"),
+        driver=_versions(inner, "driver"),
+        pool=inner.names("pool"),
+        node=inner.names("node"),
+    )
+    if selector == Selector():
+        reader.wrong(
+            "select", "at least one of platform, driver, pool, node", found="a select that selects all"
+        )
+    return selector
+
+
+def _versions(reader: FieldReader, key: str) -> VersionRange | None:
+    text = reader.text(key, "")
+    if not text:
+        return None
+    try:
+        return VersionRange.parse(text)
+    except ValueError as error:
+        reader.wrong(key, "bounds such as '>=550.54, <575'", found=str(error))
+        return None
 
 
 def _note_repeated_ids(parsed: Sequence[tuple[FieldReader, Rule]]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from sickbay.core.devices import NODE, Scope, Subject
 from sickbay.core.expressions import values_of
+from sickbay.core.facts import NO_FACTS, Facts
 from sickbay.core.ids import BootId, RuleId
 from sickbay.core.instants import Instant, format_duration
 from sickbay.core.rule_book import Book, Said
@@ -40,9 +41,10 @@ class Turn:
     hits: dict[str, tuple[Hit, ...]]
     seen: dict[str, tuple[Seen, ...]]
     blind: set[str]
+    facts: Facts
 
     @classmethod
-    def begin(cls, state: EngineState, now: Instant) -> "Turn":
+    def begin(cls, state: EngineState, now: Instant, facts: Facts = NO_FACTS) -> "Turn":
         """A turn that starts from `state`."""
         return cls(
             boot_id=state.boot_id,
@@ -52,6 +54,7 @@ class Turn:
             hits=dict(state.hits),
             seen=dict(state.seen),
             blind=set(state.blind),
+            facts=facts,
         )
 
     def state(self) -> EngineState:
@@ -123,7 +126,11 @@ class Turn:
 
     def _apply(self, rules: RuleSet, sight: _Sight) -> None:
         signal = sight.signal
-        matched = [self._judge(rule, sight) for rule in rules.by_kind.get(signal.kind, ())]
+        matched = [
+            self._judge(rule, sight)
+            for rule in rules.by_kind.get(signal.kind, ())
+            if rule.select is None or rule.select.chooses(self.facts, signal.subject)
+        ]
         for rule, clear in rules.clearing_by_kind.get(signal.kind, ()):
             self._judge_clear(rule, clear, sight)
         if signal.is_event and not any(matched):
@@ -134,7 +141,7 @@ class Turn:
         """The signal with what is new in it; None when it must change nothing."""
         identity = signal.identity
         if identity is None:
-            return _Sight(signal=signal, values=values_of(signal), more=0)
+            return _Sight(signal=signal, values=self._values(signal), more=0)
         if identity.boot_id != self.boot_id:
             self.book.explain(Said.OTHER_BOOT, signal.subject, f"{identity} is history")
             return None
@@ -145,7 +152,10 @@ class Turn:
         self.seen[identity.source] = news.memory
         if news.again and news.more:
             signal = replace(signal, at=self.book.now)
-        return _Sight(signal=signal, values=values_of(signal), more=news.more)
+        return _Sight(signal=signal, values=self._values(signal), more=news.more)
+
+    def _values(self, signal: Signal) -> dict[str, FieldValue]:
+        return values_of(signal) | self.facts.values_for(signal.subject)
 
     def _mind_the_log(self, signal: Signal) -> None:
         """Silence counts only while the log can be read: a gap, or a blind reader, starts it anew."""

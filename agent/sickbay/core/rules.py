@@ -15,6 +15,7 @@ from sickbay.core.devices import Scope
 from sickbay.core.expressions import Expression
 from sickbay.core.ids import RuleId
 from sickbay.core.instants import format_duration
+from sickbay.core.selectors import Selector
 
 _T = TypeVar("_T")
 
@@ -91,8 +92,8 @@ Clear = ClearWhen | ClearAfter | ClearQuiet
 class Rule:
     """One rule, checked. Spans are in seconds; `hold` is the YAML's `for`.
 
-    `boot_grace` counts from boot: readings taken before it are passed over. `layer` is the file that the
-    rule was added in, `line` its line there.
+    `boot_grace` counts from boot: readings taken before it are passed over. Without `select` a rule is for
+    every node. `layer` is the file that the rule was added in, `line` its line there.
     """
 
     id: RuleId
@@ -108,6 +109,7 @@ class Rule:
     because: str = ""
     runbook: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    select: Selector | None = None
     layer: str = ""
     line: int = 0
 
@@ -150,7 +152,7 @@ def _digest(rules: Sequence[Rule]) -> str:
     for rule in rules:
         parts = (rule.id, rule.on, rule.when.text, rule.condition, rule.clear, rule.hold, rule.count)
         rest = (rule.boot_grace, rule.remedy, rule.mode, rule.because, rule.runbook, rule.labels)
-        said.update(repr((*parts, *rest)).encode())
+        said.update(repr((*parts, *rest, rule.select)).encode())
     return said.hexdigest()
 
 

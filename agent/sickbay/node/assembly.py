@@ -93,6 +93,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         counters=counters,
         shown=lambda: _show(verdict, status, ports.clock.now().wall),
         state=state,
+        pool=config.pool,
     )
     history = History(
         spool,

@@ -123,6 +123,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. All keys have defaults; an empty file makes an agent that works alone.
 
     node: the name under which the scheduler knows this host; empty for the short host name.
+    pool: the group of nodes that it belongs to; rules, budgets and roll-outs may choose by it.
     coordinators: `host:port` or `unix:/path`, tried in turn; empty to report to nobody.
     insecure_plaintext_off_host: leave to speak to a coordinator on another host in plaintext.
     state_dir: spool and evidence; must outlive reboots.
@@ -135,6 +136,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     node: str = ""
+    pool: str = ""
     coordinators: tuple[str, ...] = ()
     insecure_plaintext_off_host: bool = False
     state_dir: str = "/var/lib/sickbay"

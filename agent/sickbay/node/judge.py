@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from sickbay.core.conditions import Condition, Severity
 from sickbay.core.devices import NODE, Inventory
+from sickbay.core.facts import Facts, facts_of
 from sickbay.core.instants import Instant
 from sickbay.core.messages import Event
+from sickbay.core.platforms import NO_PLATFORMS, Platforms
 from sickbay.core.rule_engine import Observation, observe, state_after_boot
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rules import RuleSet
@@ -38,6 +40,9 @@ class Judge:
     counters: Counters
     shown: Callable[[], None]
     state: EngineState
+    pool: str = ""
+    platforms: Platforms = NO_PLATFORMS
+    _facts: tuple[Inventory, Facts] | None = None
 
     def begin(self) -> None:
         """Take up the state that an earlier process, or an earlier boot, left behind."""
@@ -58,8 +63,17 @@ class Judge:
         now = self.clock.now()
         boot = self.status.identity.boot_id
         sights = [s for s in signals if s.kind != "monitor" or self.status.take_sight(s)]
-        seen = observe(self.rules, self.state, sights, now=now, boot_id=boot)
+        seen = observe(self.rules, self.state, sights, now=now, boot_id=boot, facts=self.facts)
         self._absorb(seen, sights, now=now, cursor=cursor, inventory=inventory)
+
+    @property
+    def facts(self) -> Facts:
+        """What rules may choose this node by, made anew when its inventory changes."""
+        shown = self.status.known_inventory
+        if self._facts is None or self._facts[0] != shown:
+            made = facts_of(shown, node=self.status.identity.node, pool=self.pool, platforms=self.platforms)
+            self._facts = (shown, made)
+        return self._facts[1]
 
     def adopt(self, rules: RuleSet) -> None:
         """Go on with other rules; what no rule makes any more is cleared."""

@@ -130,7 +130,7 @@ def test_an_expression_may_look_at_the_count_and_at_whether_the_signal_was_injec
         ("signal.code ==", 14, "Syntax error"),
         ("signal.code", 0, "a value of type int where a yes or no is needed"),
         ("", 0, "Syntax error"),
-        ("node.name == 'a'", 0, "undeclared reference to 'node.name'"),
+        ("nod.name == 'a'", 0, "undeclared reference to 'nod.name'"),
     ],
 )
 def test_a_mistake_is_refused_with_its_position(text: str, offset: int, words: str) -> None:

@@ -1,0 +1,79 @@
+"""What is known of a node beside its signals: the circumstances that rules may choose by.
+
+Facts change rarely (a driver load, a new configuration) and are part of every record of a node's history, so
+that replaying it meets the same rules. What is not known is empty, and chooses nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sickbay.core.devices import Inventory, Subject
+from sickbay.core.platforms import Platforms
+from sickbay.core.signal_fields import Field, FieldType, FieldValue
+
+NODE_FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "node.name": Field(FieldType.TEXT, "the node, as its scheduler knows it"),
+        "node.pool": Field(FieldType.TEXT, "the pool that its configuration names"),
+        "node.driver": Field(FieldType.TEXT, "the version of NVIDIA's driver"),
+    },
+)
+"""What an expression may say of the node."""
+
+GPU_FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "gpu.platform": Field(FieldType.TEXT, "the platform profile that its PCI device id has"),
+        "gpu.model": Field(FieldType.TEXT, "its name, as NVML gives it; never a thing to choose by"),
+        "gpu.slot": Field(FieldType.INT, "its place in the order of PCI addresses"),
+    },
+)
+"""What an expression may say of the GPU that a signal speaks of; unknown where it speaks of none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuFacts:
+    """One GPU. `platform` is the id of its profile, empty where no profile lists it."""
+
+    platform: str = ""
+    model: str = ""
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One node; `gpus` by PCI address (`0000:1b:00`)."""
+
+    node: str = ""
+    pool: str = ""
+    driver: str = ""
+    gpus: Mapping[str, GpuFacts] = field(default_factory=lambda: MappingProxyType({}))
+
+    def gpu_of(self, subject: Subject) -> GpuFacts | None:
+        """The GPU that a subject is, or is a part of."""
+        return self.gpus.get(subject.pci)
+
+    def values_for(self, subject: Subject) -> dict[str, FieldValue]:
+        """What expressions may name beside a signal's own fields; what is empty is unknown."""
+        gpu = self.gpu_of(subject) or GpuFacts()
+        return {
+            "node.name": self.node or None,
+            "node.pool": self.pool or None,
+            "node.driver": self.driver or None,
+            "gpu.platform": gpu.platform or None,
+            "gpu.model": gpu.model or None,
+            "gpu.slot": gpu.slot,
+        }
+
+
+def facts_of(inventory: Inventory, *, node: str, pool: str, platforms: Platforms) -> Facts:
+    """The facts of a node that shows this inventory."""
+    gpus = {
+        gpu.pci: GpuFacts(platform=platforms.of(gpu.pci_device_id).id, model=gpu.name, slot=gpu.slot)
+        for gpu in inventory.gpus
+    }
+    return Facts(node=node, pool=pool, driver=inventory.driver_version, gpus=MappingProxyType(gpus))
+
+
+NO_FACTS = Facts()
+"""Nothing is known."""
