@@ -110,6 +110,7 @@ class AgentProcess:
             "metrics": "127.0.0.1:0",
             "rules": [],
             "nvml": {"enabled": False},
+            "host": {"enabled": False},
             "kernel_log": {"path": str(self.kmsg), "form": "file", "boot_id": str(self.boot_file)},
         }
         self.config.write_text(yaml.safe_dump({**settings, **self.changes}))

@@ -24,6 +24,7 @@ from sickbay.node.config import AgentConfig, shown
 from sickbay.node.gpu_watch import NAME as NVML
 from sickbay.node.gpu_watch import GpuWatch
 from sickbay.node.history import History
+from sickbay.node.host_watch import HostWatch
 from sickbay.node.judge import Judge
 from sickbay.node.kernel_watch import KernelWatch
 from sickbay.node.metrics import Counters
@@ -50,6 +51,7 @@ class Agent:
     history: History
     kernel: KernelWatch
     gpus: GpuWatch
+    host: HostWatch
     side: NodeSide
     operations: HostOperations
     verdict: VerdictFile
@@ -130,6 +132,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         history=history,
         kernel=kernel,
         gpus=gpus,
+        host=HostWatch(clock=ports.clock, judge=judge, root=ports.host, settings=config.host),
         side=side,
         operations=operations,
         verdict=verdict,

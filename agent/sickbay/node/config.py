@@ -12,6 +12,7 @@ import msgspec
 
 from sickbay.core.ids import NodeName
 from sickbay.host.config_files import Seconds
+from sickbay.host.host_settings import USUAL_SETTINGS, HostSettings
 from sickbay.host.nvml.hang_watch import Deadlines
 
 _LEAST_SWEEP = 0.05
@@ -148,6 +149,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accept_injected: bool = False
     kernel_log: KernelLogConfig = KernelLogConfig()
     nvml: NvmlConfig = NvmlConfig()
+    host: HostSettings = USUAL_SETTINGS
     spool: SpoolConfig = SpoolConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     actuators: ActuatorsConfig = ActuatorsConfig()

@@ -103,6 +103,7 @@ class _Daemon:
             "kernel log": agent.kernel.run(),
             "kernel log storms": agent.kernel.settle(),
             "GPU sweeps": agent.gpus.run(),
+            "host monitors": agent.host.run(),
             "decisions": self._decide(),
             "reload": self._reload_when_asked(),
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 from sickbay.host.boot import read_boot_id
 from sickbay.host.clock import Clock, SystemClock
 from sickbay.host.commands import SystemCommands
+from sickbay.host.host_root import REAL_HOST, HostRoot
 from sickbay.host.kmsg import DeviceKernelLog, KernelLog, Reading
 from sickbay.host.nvml.client import NvmlClient, NvmlSettings
 from sickbay.host.nvml.readings import NvmlEvent
@@ -29,6 +30,7 @@ class _Host:
     boot_id: Path
     worker: Sequence[str]
     name: str
+    root: HostRoot | None
 
 
 def ports_of(config: AgentConfig) -> Ports:
@@ -41,6 +43,7 @@ def ports_of(config: AgentConfig) -> Ports:
         gpus=_driver(config, host, clock) if config.nvml.enabled else None,
         nvml_name=host.name,
         commands=SystemCommands(),
+        host=host.root if config.host.enabled else None,
     )
 
 
@@ -49,13 +52,23 @@ def _host(config: AgentConfig) -> _Host:
     if config.simulation.node_dir:
         node = NodeDir(Path(config.simulation.node_dir))
         worker = (sys.executable, "-m", "sickbay.sim.nvml_worker", str(node.path))
-        return _Host(log=node.kmsg, is_file=True, boot_id=node.boot_id, worker=worker, name="simulated")
+        tree = node.path / "host"
+        return _Host(
+            log=node.kmsg,
+            is_file=True,
+            boot_id=node.boot_id,
+            worker=worker,
+            name="simulated",
+            # Without a tree of its own, this machine would be judged under the pretended node's name.
+            root=HostRoot.under(tree) if tree.is_dir() else None,
+        )
     return _Host(
         log=Path(log.path),
         is_file=log.form == "file",
         boot_id=Path(log.boot_id),
         worker=config.nvml.worker or _WORKER,
         name="nvidia",
+        root=REAL_HOST,
     )
 
 

@@ -50,6 +50,7 @@ async def look_once(config: AgentConfig, rules: RuleSet, ports: Ports, *, versio
 async def _look(agent: Agent) -> Look:
     agent.begin()
     agent.kernel.read_once()
+    await agent.host.look_once()
     for _ in range(_ROUNDS):
         if await agent.gpus.sweep_once():
             break

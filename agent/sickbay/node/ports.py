@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sickbay.core.ids import BootId
 from sickbay.host.clock import Clock
 from sickbay.host.commands import CommandRunner
+from sickbay.host.host_root import HostRoot
 from sickbay.host.kmsg import KernelLog, Reading
 from sickbay.host.nvml.readings import NvmlEvent
 from sickbay.host.nvml.source import NvmlSource
@@ -17,6 +18,7 @@ class Ports:
 
     `gpus` makes the driver's client, given who is told of its events and the PCI addresses of the GPUs that
     the host had when it was well; None where no driver is watched.
+    `host` is where the host's own files are; None where only its GPUs and its kernel log are watched.
     `nvml_name` is what stands before the driver's version in an inventory: `nvidia`, or `simulated`.
     """
 
@@ -26,3 +28,4 @@ class Ports:
     gpus: Callable[[Callable[[NvmlEvent], None], Iterable[str]], NvmlSource] | None
     nvml_name: str
     commands: CommandRunner
+    host: HostRoot | None = None

@@ -1,0 +1,48 @@
+"""Every monitor of the host itself, once. tests/meta holds this against the folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from sickbay.core.signals import Signal
+from sickbay.host.host_root import HostRoot
+from sickbay.host.host_settings import HostSettings
+from sickbay.monitors.host_known import HostKnown
+
+T = TypeVar("T")
+
+Reader = Callable[[], T]
+"""Reads once. It may block, and raises OSError where it cannot see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostMonitor(Generic[T]):
+    """One monitor of the host. Spans in seconds.
+
+    `reader` makes the reader of a host (an edge in sickbay.host), which may remember what costs to find out.
+    It is run in a thread, never twice at a time; one that is not back within `deadline`, or raises OSError,
+    leaves the monitor blind: what it watches is unknown, never faulty.
+    `judge` is pure: this reading, the one before it, and what else is known, into signals. It is asked every
+    `every` seconds, or `at_rest` after it had nothing to say, for what no host of this kind has.
+    `carry` is pure, too: it adds to a reading what must be remembered of those before it.
+    A signal that says the same as before is handed on only once in `retell` seconds: rules that wait for a
+    span want readings, but not each second.
+    """
+
+    every: float
+    reader: Callable[[HostRoot, HostSettings], Reader[T]]
+    judge: Callable[[T, T | None, HostKnown], tuple[Signal, ...]]
+    carry: Callable[[T, T | None, HostKnown], T] = lambda reading, _before, _known: reading
+    deadline: float = 5.0
+    at_rest: float = 60.0
+    retell: float = 0.0
+
+
+def each_time(read: Callable[[HostRoot], T]) -> Callable[[HostRoot, HostSettings], Reader[T]]:
+    """The reader of what needs nothing but the host's files, and remembers nothing."""
+    return lambda root, _settings: lambda: read(root)
+
+
+HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType({})
+"""Monitors of the host, by the name of their module."""
