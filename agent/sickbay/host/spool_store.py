@@ -101,8 +101,8 @@ class SpoolStore:
     def append(self, batch: Batch) -> tuple[Event, ...]:
         """Keep a batch; the events that say something new, with their sequences.
 
-        An id that is known says something new only when it counts more or names another source than before:
-        it then takes the place of what was known, under a new sequence, so that it is told again.
+        An id that is known says something new only when it counts more, names another source or knows more
+        than before: it then takes the place of what was known, under a new sequence, so that it is told again.
         """
         kept = tuple(kept for event in batch.events if (kept := self._insert(event)) is not None)
         self._enter(batch.boot_id)
@@ -286,5 +286,11 @@ def _says_more(now: Signal | Condition, before: Signal | Condition) -> bool:
     if not isinstance(now, Signal) or not isinstance(before, Signal):
         return False
     return now.count > before.count or (
-        now.count == before.count and not set(now.sources) <= set(before.sources)
+        now.count == before.count
+        and (not set(now.sources) <= set(before.sources) or _knows_more(now, before))
     )
+
+
+def _knows_more(now: Signal, before: Signal) -> bool:
+    """Whether a field that was unknown is known: a later line of the same report has said it."""
+    return any(value is not None and before.fields.get(name) is None for name, value in now.fields.items())

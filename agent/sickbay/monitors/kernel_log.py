@@ -1,4 +1,4 @@
-"""The kernel log as a whole: Xids, GPUs that the driver lost without one, gaps, and whether we can read it.
+"""The kernel log as a whole: Xids, lost GPUs, faults of the host, gaps, and whether we can read it.
 
 `observe` is a fold: the state before, some entries of the log, and out come the state after and the signals.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from sickbay.core import kernel_lines
 from sickbay.core.devices import NODE, Inventory, Subject
 from sickbay.core.gpu_lost_lines import GpuLostLine, ProbeLoss, follow_probe, parse_gpu_lost
 from sickbay.core.instants import Instant
@@ -24,10 +25,13 @@ from sickbay.core.sightings import KMSG
 from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.core.storms import Storms, gather, settle
 from sickbay.core.xid_lines import parse_xid
+from sickbay.monitors.kernel_faults import FaultFold, FaultState, settle_faults
 from sickbay.monitors.xid import Seen, XidFold, XidState, gpu_of, settle_storms
 
-INTEREST = Interest(starts=(b"NVRM: ",))
+INTEREST = Interest(starts=(b"NVRM: ", b"nvidia-nvswitch", *kernel_lines.STARTS), holds=kernel_lines.HOLDS)
 """What `observe` can make something of; everything else in the log is passed over while still bytes."""
+
+_DRIVER = "NVRM: "
 
 NAME = "kernel_log"
 """The monitor's own name in signals of kind `monitor`."""
@@ -41,10 +45,11 @@ class KernelLogState:
     losses: Storms = field(default_factory=Storms)
     probe: ProbeLoss | None = None
     probe_record: KernelRecord | None = None
+    faults: FaultState = field(default_factory=FaultState)
 
     def is_calm(self) -> bool:
         """Whether no count is open, so that `settle_counts` has nothing to do."""
-        return self.xids.storms.is_calm() and self.losses.is_calm()
+        return self.xids.storms.is_calm() and self.losses.is_calm() and self.faults.storms.is_calm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +65,25 @@ def observe(state: KernelLogState, entries: Iterable[Entry], seen: Seen) -> Obse
     """Fold entries of the log, in their order, into signals. Lines that say nothing to us are passed over."""
     signals: list[Signal] = []
     unknown: list[UnknownRecord] = []
-    xids = XidFold(state.xids, seen)
+    xids, faults = XidFold(state.xids, seen), FaultFold(state.faults, seen)
     for entry in entries:
         match entry:
             case KernelRecord() | Repeated():
-                line = parse_xid(_record_of(entry).text)
-                if line is None:
-                    state, found = _other_line(state, entry, seen)
-                else:
-                    found = xids.line(line, entry)
-                signals.extend(found)
+                text = _record_of(entry).text
+                if (xid := parse_xid(text)) is not None:
+                    signals.extend(xids.line(xid, entry))
+                elif (line := kernel_lines.classify(text)) is not None:
+                    signals.extend(faults.line(line, entry))
+                elif text.startswith(_DRIVER):
+                    state, found = _loss(state, entry, seen)
+                    signals.extend(found)
             case LogGap():
                 state = replace(state, probe=None, probe_record=None)
+                faults.break_off()
                 signals.append(gap_signal(entry, seen))
             case UnknownRecord():
                 unknown.append(entry)
-    state = replace(state, xids=xids.state())
+    state = replace(state, xids=xids.state(), faults=faults.state())
     return Observed(state=state, signals=tuple(signals), unknown=tuple(unknown))
 
 
@@ -83,7 +91,9 @@ def settle_counts(state: KernelLogState, now: Instant) -> Observed:
     """Counts that are due. To be called once a second while the state is not calm."""
     xids, counted = settle_storms(state.xids, now)
     losses, lost = settle(state.losses, now)
-    return Observed(state=replace(state, xids=xids, losses=losses), signals=(*counted, *lost))
+    faults, more = settle_faults(state.faults, now)
+    state = replace(state, xids=xids, losses=losses, faults=faults)
+    return Observed(state=state, signals=(*counted, *lost, *more))
 
 
 def gap_signal(gap: LogGap, seen: Seen) -> Signal:
@@ -112,7 +122,7 @@ def _record_of(entry: KernelRecord | Repeated) -> KernelRecord:
     return entry.record if isinstance(entry, Repeated) else entry
 
 
-def _other_line(
+def _loss(
     state: KernelLogState,
     entry: KernelRecord | Repeated,
     seen: Seen,

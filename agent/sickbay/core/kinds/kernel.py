@@ -29,7 +29,29 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "unit": Field(_T, "Xid 144-150: the part of the NVLink that reports"),
                 "link_severity": Field(_T, "Xid 144-150: the driver's Fatal, Nonfatal or Link Fatal"),
                 "link": Field(_I, "Xid 144-150: the link, -1 for the whole GPU"),
-                "registers": Field(_T, "Xid 144-150: the registers as hexadecimal words"),
+                "registers": Field(_T, "Xid 74 and 144-150: the registers as hexadecimal words"),
+                "memory": Field(_T, "Xid 48: dram or sram, once a 63, 64, 171 or 172 beside it has told"),
+                "advised": Field(_T, "Xid 48 and 74: what NVIDIA's workflow for the code comes to"),
+                "investigate": Field(_T, "what NVIDIA asks to be looked into afterwards"),
+                "findings": Field(_T, "Xid 74 and 144-150: what the registers say, in words"),
+            },
+        ),
+        "sxid": MappingProxyType(
+            {
+                "code": Field(_I, "the NVSwitch driver's SXid"),
+                "name": Field(_T, "the code's name in NVIDIA's Fabric Manager guide"),
+                "class": Field(_T, "fabric, informational, unknown"),
+                "grade": Field(_T, "the guide's always_fatal, potential_fatal, non_fatal; unknown"),
+                "severity": Field(_T, "the driver's own word: Fatal, Non-fatal, Correctable"),
+                "action": Field(_T, "what the guide asks for, NONE where there is nothing to do"),
+                "switch": Field(_T, "the driver's name for the switch"),
+                "link": Field(_I, "the switch's port that it is about"),
+                "first": Field(_B, "the driver calls it the first of several of one cause"),
+                "message": Field(_T, "the text after severity and link"),
+                "driver_grade": Field(_I, "the driver's number for the severity, from a further line"),
+                "engine_instance": Field(_I, "the unit of the switch, from a further line"),
+                "sub_engine_instance": Field(_I, "the part of that unit, from a further line"),
+                "data": Field(_T, "debug data as hexadecimal words, from further lines"),
             },
         ),
         "gpu_lost": MappingProxyType(
@@ -38,8 +60,16 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "how": Field(_T, "kernel, nvml, missing"),
             },
         ),
+        "out_of_memory": MappingProxyType(
+            {
+                "by_group": Field(_B, "a control group's own limit was met, not the host's memory"),
+                "group": Field(_T, "that control group's path"),
+                "pid": Field(_I, "the process that was killed", "pid"),
+                "process": Field(_T, "its name"),
+            },
+        ),
     },
 )
 
-EVENTS: frozenset[str] = frozenset({"xid"})
+EVENTS: frozenset[str] = frozenset({"xid", "out_of_memory"})
 """Kinds that only ever say that something happened."""
