@@ -22,7 +22,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "present": Field(_I, "GPUs that NVML shows now"),
                 "missing": Field(_I, "expected but not present"),
                 "on_bus": Field(
-                    _I, "GPUs that the PCI bus shows now, those handed to virtual machines left out"
+                    _I, "GPUs on the PCI bus now, without those handed to virtual machines"
                 ),
             },
         ),
@@ -51,7 +51,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "module": Field(_T, "its version"),
                 "library": Field(_T, "the version of the NVML library on disk, which new processes load"),
                 "mismatch": Field(_B, "module and library differ: new processes are refused (NVML 18)"),
-                "gpus_on_bus": Field(_I, "GPUs on the PCI bus, those handed to virtual machines left out"),
+                "gpus_on_bus": Field(_I, "GPUs on the PCI bus, without those handed to virtual machines"),
             },
         ),
         "modes": MappingProxyType(
@@ -62,7 +62,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "compute_mode": Field(_T, "DEFAULT, EXCLUSIVE_THREAD, PROHIBITED, EXCLUSIVE_PROCESS"),
                 "virtualization": Field(_T, "NONE, PASSTHROUGH, VGPU, HOST_VGPU, HOST_VSGA"),
                 "confidential_ready": Field(
-                    _B, "confidential computing accepts work; false also where it is off"
+                    _B, "confidential computing takes work; false also where it is off"
                 ),
             },
         ),
