@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sickbay.core.instants import Instant
-from sickbay.core.signals import FieldValue, Signal
+from sickbay.core.signals import Signal
 
 QUIET_S = 10.0
 """Seconds of silence after which an equal event is a new one."""
@@ -121,23 +121,6 @@ class Tally:
         running.count += times
         running.last = max(running.last, mono)
         return running.tell(mono)
-
-    def amend(
-        self, group: Hashable, detail: Hashable, fields: Mapping[str, FieldValue]
-    ) -> tuple[Signal, ...]:
-        """Add to the first of equal events what a later line says of it: fields that were unknown so far.
-
-        The signal to hand on again, under its old identity and with its count; none where nothing is new.
-        """
-        running = self._running.get((group, detail)) or self._find(group, detail)
-        if running is None:
-            return ()
-        known = running.first.fields
-        new = {name: value for name, value in fields.items() if value is not None and known.get(name) is None}
-        if not new:
-            return ()
-        running.first = replace(running.first, fields={**known, **new})
-        return (replace(running.first, count=running.count),)
 
     def amend(
         self,

@@ -102,7 +102,7 @@ class SpoolStore:
         """Keep a batch; the events that say something new, with their sequences.
 
         An id that is known says something new only when it counts more, names another source or knows more
-        than before: it then takes the place of what was known, under a new sequence, so that it is told again.
+        than before: it then takes the place of what was known, under a new sequence, to be told again.
         """
         kept = tuple(kept for event in batch.events if (kept := self._insert(event)) is not None)
         self._enter(batch.boot_id)

@@ -4,7 +4,7 @@ Everything here is judgement over values; the words of each line are read in `co
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sickbay.core.devices import NODE, Inventory, Scope, Subject
@@ -101,7 +101,7 @@ class FaultFold:
         report = self._latest.get(line.kind)
         if report is None or not report.is_of(line, record, usec):
             return ()
-        return self._tally.amend(report.group, report.detail, line.fields)
+        return self._tally.amend(report.group, report.detail, lambda first: _told_more(first, line.fields))
 
     def _said_ahead(self, line: KernelLine, record: KernelRecord, usec: int) -> Mapping[str, FieldValue]:
         """What the lines just before have said of the same thing: nothing they know contradicts this one."""
@@ -112,6 +112,13 @@ class FaultFold:
         both = said.keys() & line.fields.keys()
         agree = all(line.fields[name] is None or said[name] == line.fields[name] for name in both)
         return said if agree else {}
+
+
+def _told_more(first: Signal, said: Mapping[str, FieldValue]) -> Signal:
+    """The event with what was unknown of it so far; the same where a line says nothing new."""
+    known = first.fields
+    new = {name: value for name, value in said.items() if value is not None and known.get(name) is None}
+    return replace(first, fields={**known, **new}) if new else first
 
 
 def settle_faults(state: FaultState, now: Instant) -> tuple[FaultState, tuple[Signal, ...]]:
