@@ -6,16 +6,15 @@ import ctypes
 import struct
 
 from sickbay.host.nvml.catalogue import (
-    FIELDS,
     INVALID_ARGUMENT,
     NOT_FOUND,
     NOT_SUPPORTED,
-    NVLINK_STATE_FIELD,
     NVLINK_STATES,
     SUCCESS,
     TIMEOUT,
     short_bus_id,
 )
+from sickbay.host.nvml.fields import FIELDS, NVLINK_FIELDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 _FIRST_HANDLE = 0x1000
 _HANDLE_STEP = 0x10
 _READING_OF_FIELD = {field_id: name for name, (_, field_id) in FIELDS.items()}
+NVLINK_STATE_FIELD = NVLINK_FIELDS[NVLINK_STATES][1]
 _UNSIGNED_INT, _UNSIGNED_LONG_LONG = 1, 3
 _WIDE_FIELDS = frozenset({3, 4, 5, 6})
 # nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value.

@@ -1,4 +1,6 @@
-"""What is read of a GPU, and by which NVML call: the words that the worker and the agent share.
+"""The words that the worker and the agent share: groups of readings, return codes, calls and events of NVML.
+
+Which reading is asked how stands in fields.py (numbered fields) and answers.py (calls).
 
 Light on purpose (no dataclasses, no typing at run time): the worker loads it, and its memory is paid on
 every host. Field ids, flags and units are nvml.h's of NVML 13.3.
@@ -12,12 +14,51 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"
 TEMPERATURE = "temperature"
-ECC = "ecc"
-ROW_REMAP = "row_remap"
 CLOCKS = "clocks"
+POWER = "power"
+ECC = "ecc"
+SRAM = "sram"
+ROW_REMAP = "row_remap"
+REPAIR = "repair"
+PCIE = "pcie"
 NVLINK = "nvlink"
+NVLINK_ERRORS = "nvlink_errors"
+NVLINK_PEERS = "nvlink_peers"
+FABRIC = "fabric"
+C2C = "c2c"
 RECOVERY_ACTION = "recovery_action"
-GROUPS = (IDENTITY, TEMPERATURE, ECC, ROW_REMAP, CLOCKS, NVLINK, RECOVERY_ACTION)
+PROCESSES = "processes"
+MODES = "modes"
+INFOROM = "inforom"
+PLATFORM = "platform"
+
+EVERY: Mapping[str, float] = {
+    IDENTITY: 10.0,
+    TEMPERATURE: 10.0,
+    CLOCKS: 10.0,
+    POWER: 10.0,
+    ECC: 10.0,
+    SRAM: 60.0,
+    ROW_REMAP: 10.0,
+    REPAIR: 60.0,
+    PCIE: 10.0,
+    NVLINK: 10.0,
+    NVLINK_ERRORS: 30.0,
+    NVLINK_PEERS: 3600.0,
+    FABRIC: 30.0,
+    C2C: 60.0,
+    RECOVERY_ACTION: 10.0,
+    PROCESSES: 30.0,
+    MODES: 60.0,
+    INFOROM: 3600.0,
+    PLATFORM: 3600.0,
+}
+"""group -> seconds from one reading to the next where the driver is swept each 10 s; cadence.py has the rest.
+
+IDENTITY cannot change while the driver is loaded: it is asked once and told with every sweep.
+"""
+
+GROUPS = tuple(EVERY)
 
 # Return codes of NVML (nvmlReturn_t). Only those with a meaning of their own here.
 SUCCESS = 0
@@ -25,10 +66,12 @@ INVALID_ARGUMENT = 2
 NOT_SUPPORTED = 3
 NO_PERMISSION = 4
 NOT_FOUND = 6
+INSUFFICIENT_SIZE = 7
 DRIVER_NOT_LOADED = 9
 TIMEOUT = 10
 LIBRARY_NOT_FOUND = 12
 FUNCTION_NOT_FOUND = 13
+CORRUPTED_INFOROM = 14
 GPU_IS_LOST = 15
 RESET_REQUIRED = 16
 VERSION_MISMATCH = 18
@@ -90,10 +133,44 @@ CALLS = (
     "nvmlDeviceGetTemperatureThreshold",
     "nvmlDeviceGetTemperatureV",
     "nvmlDeviceGetTemperature",
+    "nvmlDeviceGetMarginTemperature",
     "nvmlDeviceGetCurrentClocksEventReasons",
     "nvmlDeviceGetCurrentClocksThrottleReasons",
+    "nvmlDeviceGetPerformanceState",
+    "nvmlDeviceGetMemoryErrorCounter",
+    "nvmlDeviceGetSramEccErrorStatus",
+    "nvmlDeviceGetRowRemapperHistogram",
+    "nvmlDeviceGetRepairStatus",
+    "nvmlDeviceGetUnrepairableMemoryFlag_v1",
+    "nvmlDeviceGetCurrPcieLinkGeneration",
+    "nvmlDeviceGetCurrPcieLinkWidth",
+    "nvmlDeviceGetMaxPcieLinkGeneration",
+    "nvmlDeviceGetMaxPcieLinkWidth",
+    "nvmlDeviceGetGpuMaxPcieLinkGeneration",
     "nvmlDeviceGetNvLinkState",
+    "nvmlDeviceGetNvLinkRemoteDeviceType",
+    "nvmlDeviceGetGpuFabricInfoV",
+    "nvmlDeviceGetGpuFabricInfo",
     "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetBAR1MemoryInfo",
+    "nvmlDeviceGetComputeRunningProcesses_v3",
+    "nvmlDeviceGetComputeRunningProcesses_v2",
+    "nvmlDeviceGetMPSComputeRunningProcesses_v3",
+    "nvmlDeviceGetMPSComputeRunningProcesses_v2",
+    "nvmlDeviceGetPersistenceMode",
+    "nvmlDeviceGetEccMode",
+    "nvmlDeviceGetComputeMode",
+    "nvmlDeviceGetMigMode",
+    "nvmlDeviceGetMaxMigDeviceCount",
+    "nvmlDeviceGetMigDeviceHandleByIndex",
+    "nvmlDeviceGetVirtualizationMode",
+    "nvmlSystemGetConfComputeState",
+    "nvmlSystemGetConfComputeGpusReadyState",
+    "nvmlDeviceValidateInforom",
+    "nvmlDeviceGetInforomConfigurationChecksum",
+    "nvmlDeviceGetInforomImageVersion",
+    "nvmlDeviceGetPlatformInfo",
+    "nvmlDeviceGetModuleId",
     "nvmlDeviceGetSupportedEventTypes",
     "nvmlDeviceRegisterEvents",
     "nvmlEventSetCreate",
@@ -108,9 +185,10 @@ SLOW_CALLS = frozenset(
         "nvmlInitWithFlags",
         "nvmlDeviceGetHandleByIndex",
         "nvmlDeviceGetHandleByPciBusId",
+        "nvmlDeviceValidateInforom",
     },
 )
-"""Calls that initialise a driver or a GPU: seconds each where persistence mode is off."""
+"""Calls that initialise a driver or a GPU, seconds each where persistence mode is off, or that read flash."""
 
 WAITING_CALLS = frozenset({"nvmlEventSetWait"})
 """Calls that are meant to block, for at most their own time-out."""
@@ -118,51 +196,8 @@ WAITING_CALLS = frozenset({"nvmlEventSetWait"})
 EVENT_WAIT_MS = 5000
 """Measured: 0.013 % of a core idle, and a worker that is told to go notices within this time."""
 
-FIELDS: Mapping[str, tuple[str, int]] = {
-    "nvlink_count": (IDENTITY, 91),
-    "hbm_temperature": (TEMPERATURE, 82),
-    "ecc_corrected_volatile": (ECC, 3),
-    "ecc_uncorrected_volatile": (ECC, 4),
-    "ecc_corrected_aggregate": (ECC, 5),
-    "ecc_uncorrected_aggregate": (ECC, 6),
-    "remapped_correctable": (ROW_REMAP, 142),
-    "remapped_uncorrectable": (ROW_REMAP, 143),
-    "remap_pending": (ROW_REMAP, 144),
-    "remap_failure": (ROW_REMAP, 145),
-    "recovery_action": (RECOVERY_ACTION, 230),
-}
-"""reading -> (group, NVML_FI_DEV_* id), read in one nvmlDeviceGetFieldValues a GPU."""
-
-NVLINK_STATE_FIELD = 165
-"""NVML_FI_DEV_NVLINK_GET_STATE, scopeId the link: 0 inactive, 1 active, 2 sleep, 3 active without traffic."""
-
 NVLINK_STATES = "nvlink_states"
-"""The reading that holds one state a link, lowest link first."""
-
-UNSIGNED_32_FIELDS = frozenset({82})
-"""Fields whose valueType is not to be trusted (R545 sets a wrong one for 82: DCGM's nvbug 4300930)."""
-
-ANSWERS: Mapping[str, tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]] = {
-    "uuid": (IDENTITY, (("nvmlDeviceGetUUID", ()),)),
-    "name": (IDENTITY, (("nvmlDeviceGetName", ()),)),
-    "serial": (IDENTITY, (("nvmlDeviceGetSerial", ()),)),
-    "vbios": (IDENTITY, (("nvmlDeviceGetVbiosVersion", ()),)),
-    "pci_device_id": (IDENTITY, (("nvmlDeviceGetPciInfo", ()),)),
-    "memory_bytes": (IDENTITY, (("nvmlDeviceGetMemoryInfo", ()),)),
-    "slowdown_at": (IDENTITY, (("nvmlDeviceGetTemperatureThreshold", (1,)),)),
-    "temperature": (
-        TEMPERATURE,
-        (("nvmlDeviceGetTemperatureV", (0,)), ("nvmlDeviceGetTemperature", (0,))),
-    ),
-    "clocks_reasons": (
-        CLOCKS,
-        (
-            ("nvmlDeviceGetCurrentClocksEventReasons", ()),
-            ("nvmlDeviceGetCurrentClocksThrottleReasons", ()),
-        ),
-    ),
-}
-"""reading -> (group, calls with their arguments): the next call is for a driver that lacks the one before."""
+"""The reading that holds one state a link, lowest first: 0 inactive, 1 active, 2 sleep, 3 active unused."""
 
 EVENT_TYPES: Mapping[int, str] = {
     0x2: "double_bit_ecc",

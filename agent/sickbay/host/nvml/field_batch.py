@@ -8,7 +8,8 @@ import struct
 import pynvml
 
 from sickbay.host.nvml.calls import Caller, CallFailedError
-from sickbay.host.nvml.catalogue import SUCCESS, UNREADABLE, UNSIGNED_32_FIELDS
+from sickbay.host.nvml.catalogue import SUCCESS, UNREADABLE
+from sickbay.host.nvml.fields import SIGNED_32_FIELDS, UNSIGNED_32_FIELDS
 
 # nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value (an 8-byte union).
 _RECORD = "IIqqIIQ"
@@ -46,7 +47,7 @@ class FieldBatch:
         code = flat[at + _CODE]
         if code != SUCCESS:
             return name, code, 0
-        value_type = 1 if flat[at + _FIELD] in UNSIGNED_32_FIELDS else flat[at + _TYPE]
+        value_type = _FORCED.get(flat[at + _FIELD], flat[at + _TYPE])
         value = decode(value_type, flat[at + _VALUE])
         return (name, UNREADABLE, 0) if value is None else (name, SUCCESS, value)
 
@@ -62,3 +63,5 @@ def decode(value_type: int, union: int) -> int | float | None:
 
 # dVal, uiVal, ulVal (64 bits on Linux), ullVal, sllVal, siVal, usVal: nvmlValueType_t 0 to 6.
 _TYPES = {0: "=d", 1: "=I", 2: "=Q", 3: "=Q", 4: "=q", 5: "=i", 6: "=H"}
+
+_FORCED = {**dict.fromkeys(UNSIGNED_32_FIELDS, 1), **dict.fromkeys(SIGNED_32_FIELDS, 5)}

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from sickbay.host.nvml.answers import ANSWERS
 from sickbay.host.nvml.calls import Caller, CallFailedError
 from sickbay.host.nvml.catalogue import (
-    ANSWERS,
-    FIELDS,
     IDENTITY,
     NVLINK,
     NVLINK_STATES,
@@ -19,6 +18,7 @@ from sickbay.host.nvml.catalogue import (
     UNREADABLE,
 )
 from sickbay.host.nvml.field_batch import FieldBatch
+from sickbay.host.nvml.fields import FIELDS
 from sickbay.host.nvml.gathering import Gathering
 from sickbay.host.nvml.link_reader import LinkReader
 
@@ -66,8 +66,8 @@ class GpuReader:
         found.values.update(self._identity)
 
     def _read_group(self, found: Gathering, groups: frozenset[str], gpu: int) -> None:
-        for name, (group, ways) in ANSWERS.items():
-            if group in groups:
+        for (name, *more), (group, ways) in ANSWERS.items():
+            if group in groups and not more:
                 found.take(name, partial(self._answer, ways, gpu))
         wanted = tuple(
             (name, field_id, 0)
@@ -127,4 +127,8 @@ _CONVERT: dict[str, Callable[[Any], Value]] = {
     "nvmlDeviceGetMemoryInfo": _total,
 }
 
-_IDENTITY = {name: group for name, (group, _) in [*ANSWERS.items(), *FIELDS.items()] if group == IDENTITY}
+_IDENTITY = {
+    name: group
+    for name, (group, _) in [*((n, w) for ns, w in ANSWERS.items() for n in ns), *FIELDS.items()]
+    if group == IDENTITY
+}

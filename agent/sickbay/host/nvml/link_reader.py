@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sickbay.host.nvml.calls import Caller, CallFailedError
-from sickbay.host.nvml.catalogue import GPU_IS_LOST, NVLINK_STATE_FIELD, STABLE_CODES, SUCCESS
+from sickbay.host.nvml.catalogue import GPU_IS_LOST, NVLINK_STATES, STABLE_CODES, SUCCESS
 from sickbay.host.nvml.field_batch import FieldBatch
+from sickbay.host.nvml.fields import NVLINK_FIELDS
 
 
 class LinkReader:
@@ -17,7 +18,7 @@ class LinkReader:
         self._caller = caller
         self._handle = handle
         self._batch: FieldBatch | None = FieldBatch(
-            tuple((str(link), NVLINK_STATE_FIELD, link) for link in range(count)),
+            tuple((str(link), NVLINK_FIELDS[NVLINK_STATES][1], link) for link in range(count)),
         )
 
     def read(self, gpu: int) -> list[tuple[int, int]]:

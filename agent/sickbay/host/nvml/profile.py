@@ -11,10 +11,8 @@ from uuid import NAMESPACE_OID, uuid5
 import msgspec
 
 from sickbay.host.config_files import load_config
+from sickbay.host.nvml.answers import GROUP_OF
 from sickbay.host.nvml.catalogue import (
-    ANSWERS,
-    FIELDS,
-    NVLINK_STATES,
     RETURN_CODES,
     STABLE_CODES,
     WANTED_EVENTS,
@@ -24,7 +22,7 @@ from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep
 
 ProfileValue = int | float | str | tuple[int | None, ...]
 
-_NAMES = frozenset({*ANSWERS, *FIELDS, NVLINK_STATES})
+_NAMES = frozenset(GROUP_OF)
 _CODES = {name: code for code, name in RETURN_CODES.items()}
 
 
