@@ -1,4 +1,4 @@
-"""Where a host speaks of itself. Readers take it as an argument, so a fixture tree is a host like any other."""
+"""Where a host speaks of itself. Readers take it as an argument, so a fixture tree is a host, too."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,19 +13,23 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             {
                 "present": Field(_B, "the port shows; false for one that was up in this boot and is gone"),
                 "active": Field(_B, "its state is ACTIVE: it can carry traffic"),
+                "disabled": Field(_B, "somebody has switched it off"),
                 "state": Field(_T, "DOWN, INIT, ARMED, ACTIVE, ACTIVE_DEFER"),
                 "physical": Field(_T, "Sleep, Polling, Disabled, LinkUp, LinkErrorRecovery and others"),
                 "link_layer": Field(_T, "InfiniBand or Ethernet"),
                 "rate": Field(_F, "the rate of the link", "Gb/s"),
-                "expected_rate": Field(_F, "the highest that it, its siblings or its platform have", "Gb/s"),
+                "expected_rate": Field(
+                    _F, "the highest that it had in this boot, or that all its siblings have", "Gb/s"
+                ),
                 "drops": Field(_I, "how often it went down in the last ten minutes"),
             },
         ),
         "ports": MappingProxyType(
             {
-                "expected": Field(_I, "ports that nodes of this platform have up"),
-                "present": Field(_I, "ports that show"),
-                "active": Field(_I, "ports that can carry traffic"),
+                "expected": Field(_I, "ports for GPU traffic that nodes of this platform have"),
+                "expected_rate": Field(_F, "their rate", "Gb/s"),
+                "at_rate": Field(_I, "ports that are active at that rate or a higher one"),
+                "present": Field(_I, "ports that show, of any rate"),
             },
         ),
         "port_errors": MappingProxyType(
