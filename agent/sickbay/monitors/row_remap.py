@@ -13,9 +13,11 @@ def signals(sweep: Sweep) -> tuple[Signal, ...]:
 
 
 def _of(sweep: Sweep, gpu: GpuSweep) -> tuple[Signal, ...]:
+    correctable, uncorrectable = gpu.number("remapped_correctable"), gpu.number("remapped_uncorrectable")
     fields = {
-        "correctable": gpu.number("remapped_correctable"),
-        "uncorrectable": gpu.number("remapped_uncorrectable"),
+        "correctable": correctable,
+        "uncorrectable": uncorrectable,
+        "total": None if correctable is None or uncorrectable is None else correctable + uncorrectable,
         "pending": flag(gpu.number("remap_pending")),
         "failure": flag(gpu.number("remap_failure")),
     }

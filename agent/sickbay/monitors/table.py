@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sickbay.core.signals import Signal
-from sickbay.host.nvml.catalogue import CLOCKS, ECC, NVLINK, RECOVERY_ACTION, ROW_REMAP, TEMPERATURE
+from sickbay.host.nvml.catalogue import (
+    CLOCKS,
+    ECC,
+    NVLINK,
+    POWER,
+    RECOVERY_ACTION,
+    REPAIR,
+    ROW_REMAP,
+    SRAM,
+    TEMPERATURE,
+)
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import (
     clocks,
@@ -14,8 +24,12 @@ from sickbay.monitors import (
     inventory,
     lost,
     nvlink,
+    power,
     recovery_action,
+    repair,
+    retired_pages,
     row_remap,
+    sram,
     thermal,
     unresponsive,
 )
@@ -44,9 +58,15 @@ SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
             judge=lambda sweep, _known: recovery_action.signals(sweep), group=RECOVERY_ACTION
         ),
         "thermal": SweepMonitor(judge=lambda sweep, _known: thermal.signals(sweep), group=TEMPERATURE),
-        "clocks": SweepMonitor(judge=lambda sweep, _known: clocks.signals(sweep), group=CLOCKS),
+        "clocks": SweepMonitor(
+            judge=lambda sweep, known: clocks.signals(sweep, known.previous), group=CLOCKS
+        ),
+        "power": SweepMonitor(judge=lambda sweep, _known: power.signals(sweep), group=POWER),
         "ecc": SweepMonitor(judge=lambda sweep, known: ecc.signals(sweep, known.previous), group=ECC),
+        "sram": SweepMonitor(judge=lambda sweep, _known: sram.signals(sweep), group=SRAM),
         "row_remap": SweepMonitor(judge=lambda sweep, _known: row_remap.signals(sweep), group=ROW_REMAP),
+        "repair": SweepMonitor(judge=lambda sweep, _known: repair.signals(sweep), group=REPAIR),
+        "retired_pages": SweepMonitor(judge=lambda sweep, _known: retired_pages.signals(sweep), group=REPAIR),
         "nvlink": SweepMonitor(judge=lambda sweep, _known: nvlink.signals(sweep), group=NVLINK),
     },
 )

@@ -50,6 +50,39 @@ def test_another_gpu_in_the_slot_gives_no_rate():
     assert rate(gpu(), other) is None
 
 
+LOCATED = {
+    f"{memory}_{sort}{span}": 100 * position
+    for position, (memory, sort, span) in enumerate(
+        (memory, sort, span)
+        for memory in ("dram", "sram")
+        for sort in ("corrected", "uncorrected")
+        for span in ("", "_aggregate")
+    )
+}
+
+
+def test_each_location_has_its_own_counts():
+    fields = only(signals(sweep(gpu(**LOCATED)), None)).fields
+    assert {name: fields[name] for name in LOCATED} == LOCATED
+
+
+def test_the_rates_of_dram_and_sram_are_their_own():
+    before = gpu(dram_corrected=10, sram_corrected=5)
+    after = gpu(dram_corrected=1010, sram_corrected=5, ecc_corrected_volatile=1000)
+    fields = only(signals(sweep(after, after=10.0), sweep(before))).fields
+    assert [fields[name] for name in ("corrected_rate", "dram_corrected_rate", "sram_corrected_rate")] == [
+        100.0,
+        100.0,
+        0.0,
+    ]
+
+
+def test_locations_that_a_board_does_not_count_are_not_zero_and_in_nobodys_way():
+    fields = only(signals(sweep(gpu(codes=dict.fromkeys(LOCATED, 3))), sweep(gpu(**LOCATED)))).fields
+    assert {fields[name] for name in LOCATED} == {None}
+    assert (fields["corrected"], fields["dram_corrected_rate"]) == (0, None)
+
+
 def test_a_board_without_ecc_says_nothing():
     names = ("corrected_volatile", "uncorrected_volatile", "corrected_aggregate", "uncorrected_aggregate")
     assert signals(sweep(gpu(codes={f"ecc_{name}": 3 for name in names})), None) == ()

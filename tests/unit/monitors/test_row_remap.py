@@ -22,6 +22,12 @@ def test_a_flag_that_cannot_be_had_is_unknown():
     assert flags == [False, None, False]
 
 
+def test_the_rows_replaced_are_added_up_and_half_a_sum_is_none():
+    both = gpu(remapped_correctable=3, remapped_uncorrectable=4)
+    half = gpu(remapped_correctable=3, codes={"remapped_uncorrectable": 999})
+    assert [only(signals(sweep(seen))).fields["total"] for seen in (both, half)] == [7, None]
+
+
 def test_a_gpu_with_mig_instances_says_nothing():
     names = ("remapped_correctable", "remapped_uncorrectable", "remap_pending", "remap_failure")
     assert signals(sweep(gpu(codes=dict.fromkeys(names, 3)))) == ()

@@ -24,8 +24,13 @@ def test_a_healthy_gpu_gives_one_signal_of_each_kind():
         "inventory",
         "monitor",
         "nvlink",
+        "power",
         "recovery_action",
+        "repair",
+        "retired_pages",
+        "row_banks",
         "row_remap",
+        "sram",
         "temperature",
     ]
 

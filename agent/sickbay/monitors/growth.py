@@ -1,0 +1,48 @@
+"""How much counters of one GPU grew from one sweep to the next. No monitor itself."""
+
+from dataclasses import dataclass
+
+from sickbay.host.nvml.readings import GpuSweep, Sweep
+
+_NANOSECONDS = 1e9
+_OVERLAP = 2.0
+"""Two sweeps take a while each, so a counter of time may seem to outrun the clock, but never to be twice as
+fast: then it counts something else than nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """One GPU now, and the same GPU `seconds` before; `before` is None where nothing can be compared."""
+
+    now: GpuSweep
+    before: GpuSweep | None
+    seconds: float
+
+    def of(self, name: str) -> int | None:
+        """What a counter gained. One that went back was reset: what it counted since is unknown."""
+        if self.before is None or self.seconds <= 0:
+            return None
+        then, now = self.before.number(name), self.now.number(name)
+        if then is None or now is None or now < then:
+            return None
+        return now - then
+
+    def rate(self, name: str) -> float | None:
+        """What a counter gained a second."""
+        gained = self.of(name)
+        return None if gained is None else gained / self.seconds
+
+    def share(self, name: str) -> float | None:
+        """The part of the time, 0 to 1, in which a counter of nanoseconds ran."""
+        gained = self.of(name)
+        if gained is None or gained > self.seconds * _NANOSECONDS * _OVERLAP:
+            return None
+        return round(min(1.0, gained / (self.seconds * _NANOSECONDS)), 4)
+
+
+def growth(sweep: Sweep, gpu: GpuSweep, previous: Sweep | None) -> Growth:
+    """What can be compared: the GPU of the same UUID in the same slot, in the sweep before."""
+    before = previous.by_pci(gpu.pci) if previous is not None else None
+    if previous is None or before is None or before.uuid != gpu.uuid:
+        return Growth(now=gpu, before=None, seconds=0.0)
+    return Growth(now=gpu, before=before, seconds=sweep.at.mono - previous.at.mono)
