@@ -14,6 +14,7 @@ from sickbay.core.rules import RuleSet
 from sickbay.host.evidence_files import EvidenceFolder
 from sickbay.host.kernel_window import EVERYTHING, text_of
 from sickbay.host.kmsg import Reading
+from sickbay.host.platform_files import load_platforms
 from sickbay.host.spool import Spool, SpoolUnavailableError
 from sickbay.host.spool_records import UnreadableRecordError, decoded
 from sickbay.host.spool_store import Limits, Restored
@@ -72,7 +73,10 @@ class Agent:
 
 
 def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) -> Agent:
-    """The agent of this configuration over these edges. The spool's file is opened here."""
+    """The agent of this configuration over these edges. The spool's file is opened here.
+
+    RefusedError when the platforms beside the rules are not fit for use.
+    """
     now = ports.clock.now()
     identity = Identity(node=config.node_name, boot_id=ports.boot_id, version=version, started_at=now.wall)
     limits = Limits(max_bytes=config.spool.max_bytes, max_age=config.spool.max_age)
@@ -96,6 +100,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         shown=lambda: _show(verdict, status, ports.clock.now().wall),
         state=state,
         pool=config.pool,
+        platforms=load_platforms(*config.rule_paths, builtin=config.builtin_rules_path).platforms,
     )
     history = History(
         spool,
@@ -169,7 +174,7 @@ def _watches(
         clock=ports.clock,
         judge=judge,
         source=None if ports.gpus is None else ports.gpus(kernel.confirm, _known(judge.status)),
-        judged=SweepJudgement(judge.status, ports.nvml_name),
+        judged=SweepJudgement(judge.status, ports.nvml_name, judge.platforms),
         interval=config.nvml.sweep,
         jitter=config.nvml.jitter,
     )

@@ -14,6 +14,7 @@ from sickbay.core.problems import Place, Problem, RefusedError
 from sickbay.core.rules import RuleSet
 from sickbay.host.boot import BootIdUnknownError
 from sickbay.host.config_files import load_config
+from sickbay.host.platform_files import load_platforms
 from sickbay.host.priority import go_ahead
 from sickbay.host.rule_files import load_rules
 from sickbay.host.state_lock import AlreadyRunningError
@@ -113,6 +114,7 @@ def _read(path: Path | None, *, accept_injected: bool) -> tuple[AgentConfig, Rul
     if accept_injected:
         config = msgspec.structs.replace(config, accept_injected=True)
     _check_addresses(config, path)
+    load_platforms(*config.rule_paths, builtin=config.builtin_rules_path)
     return config, _rules_of(config)
 
 
