@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from cel_expr_python import cel
 
+from sickbay.core.expression_bounds import Mistake, unbounded_in
 from sickbay.core.facts import GPU_FIELDS, NODE_FIELDS
 from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
 
@@ -52,14 +53,6 @@ _MISTAKE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 """How a mistake says that a name is not declared."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """What is wrong in an expression, `offset` characters into its text."""
-
-    offset: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +129,8 @@ def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]
     """The expression over signals of `kind`, or what is wrong with it. `kind` must be in KINDS."""
     if len(text) > MOST_CHARACTERS:
         return (Mistake(offset=0, message=f"longer than {MOST_CHARACTERS} characters"),)
+    if (unbounded := unbounded_in(text)) is not None:
+        return (unbounded,)
     try:
         compiled = _environment(kind).compile(text)
     except RuntimeError as error:
@@ -146,6 +141,7 @@ def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]
     return Expression(kind=kind, text=text, names=_names(kind, text), compiled=compiled)
 
 
+@cache
 def variables_of(kind: str) -> Mapping[str, FieldType]:
     """What an expression over signals of `kind` may name. `kind` must be in KINDS."""
     declared = {f"signal.{name}": declaration.type for name, declaration in KINDS[kind].items()}

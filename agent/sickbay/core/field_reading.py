@@ -7,7 +7,9 @@ result when `problems` is not empty. So one pass reports all that is wrong with 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
+from functools import cache
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from sickbay.core.instants import parse_duration
 from sickbay.core.problems import Locator, Path, Problem, one_of
@@ -88,7 +90,7 @@ class FieldReader:
 
     def choice(self, key: str, words: type[_E], default: _E | None = None) -> _E:
         """A member of an enum by its value; without a default the key is required."""
-        by_word = {str(member.value): member for member in words}
+        by_word: Mapping[str, _E] = _by_word(words)
         stand_in = next(iter(by_word.values()))
         value = self._value(key, required=default is None, expected=one_of(by_word))
         if value is None:
@@ -170,3 +172,8 @@ class FieldReader:
             return FieldReader(fields=value, locate=self.locate, path=path, problems=self.problems)
         self.problems.append(Problem(place=self.locate(path), found=repr(value), expected="a mapping"))
         return None
+
+
+@cache
+def _by_word(words: type[Enum]) -> Mapping[str, Any]:
+    return MappingProxyType({str(member.value): member for member in words})

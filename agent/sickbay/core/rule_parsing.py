@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from sickbay.core.conditions import Mode, Severity
 from sickbay.core.devices import Scope
-from sickbay.core.expressions import UNDECLARED, Expression, Mistake, compile_expression, variables_of
+from sickbay.core.expression_bounds import Mistake
+from sickbay.core.expressions import UNDECLARED, Expression, compile_expression, variables_of
 from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.ids import RuleId
 from sickbay.core.problems import Problem, one_of

@@ -6,11 +6,11 @@ unfold into gigabytes.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -20,29 +20,10 @@ MOST_BYTES = 1 << 20
 """Larger files are refused: nobody writes one by hand, and reading one would stall the start."""
 
 DEEPEST = 50
-"""How deep values may lie inside each other; libyaml's composer recurses and would end the process."""
+"""How deep values may lie inside each other: nobody writes more by hand, and reading recurses."""
 
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc] # the C loader where PyYAML was built with it
-    """Resolves plain scalars by YAML 1.2's core schema."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own form
-
-
-for _tag, _form, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}",
-        re.compile(f"^(?:{_form})$"),
-        [*_first.replace("\0", ""), *([""] if "\0" in _first else [])],
-    )
-
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The C parser, where PyYAML was built with it."""
 
 _CORE = "tag:yaml.org,2002:"
 _SCALARS: Mapping[str, Callable[[str], object]] = MappingProxyType(
@@ -55,10 +36,24 @@ _SCALARS: Mapping[str, Callable[[str], object]] = MappingProxyType(
     },
 )
 
+_PLAIN: tuple[tuple[str, str, re.Pattern[str]], ...] = (
+    ("tTfF", f"{_CORE}bool", re.compile(r"true|True|TRUE|false|False|FALSE")),
+    ("-+0123456789", f"{_CORE}int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")),
+    (
+        "-+.0123456789",
+        f"{_CORE}float",
+        re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
+    ),
+    ("~nN", f"{_CORE}null", re.compile(r"~|null|Null|NULL")),
+)
+"""YAML 1.2's core schema for plain scalars: first characters, tag, form."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Spot:
-    """Where a node stands: line and column from 0, and the text's start for scalars."""
+
+class _Spot(NamedTuple):
+    """Where a value stands: line and column from 0, and the style and text of a scalar.
+
+    A tuple, because a rule set has thousands and frozen dataclasses cost five times as much to make.
+    """
 
     line: int
     column: int
@@ -112,15 +107,13 @@ def read_yaml(path: FilePath) -> YamlDocument:
 
 def parse_yaml(text: str, *, file: str) -> YamlDocument:
     """The same for a text at hand; `file` is the name that errors give it."""
+    walk = _Walk(file=file, events=yaml.parse(text, Loader=_LOADER))
     try:
-        _check_depth(text, file)
-        root = yaml.compose(text, Loader=_Loader)
+        value = walk.document()
     except yaml.MarkedYAMLError as error:
         raise _refused(_place(file, error), str(error.problem), "YAML, one document") from error
     except yaml.YAMLError as error:
         raise _refused(Place(file=file), str(error), "YAML") from error
-    walk = _Walk(file=file)
-    value = walk.value(root, ()) if root is not None else None
     if walk.problems:
         raise RefusedError(walk.problems)
     return YamlDocument(
@@ -132,77 +125,112 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
     )
 
 
-def _check_depth(text: str, file: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise _refused(
-                _at(file, event.start_mark), "a value deeper inside others", f"at most {DEEPEST} levels"
-            )
-
-
 class _Walk:
-    """Builds plain values from nodes, noting where each stands and what is not allowed."""
+    """Builds plain values from the parser's events, noting where each stands and what is not allowed.
 
-    def __init__(self, *, file: str) -> None:
+    One pass, without PyYAML's tree of nodes: a site's 500 rules are read at every start of every agent.
+    """
+
+    def __init__(self, *, file: str, events: Iterator[Any]) -> None:
         self.file = file
         self.values: dict[Path, _Spot] = {}
         self.keys: dict[Path, _Spot] = {}
         self.problems: list[Problem] = []
-        self._met: set[int] = set()
+        self._events = events
 
-    def value(self, node: yaml.Node, path: Path) -> object:
-        if id(node) in self._met:
-            self._wrong(node, "an alias of an anchor", "the value itself")
+    def document(self) -> object:
+        """The only document of the stream; None when there is none."""
+        next(self._events)  # the start of the stream
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
             return None
-        self._met.add(id(node))
-        self.values[path] = _spot(node)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        value = self._value(next(self._events), (), 0)
+        next(self._events)  # the end of the document
+        event = next(self._events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise _refused(_at(self.file, event.start_mark), "another document", "YAML, one document")
+        return value
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
-        found: dict[str, object] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._wrong(key, "a key that is not a text", "a text")
-                continue
-            name = key.value
-            if name in found:
-                first = self.keys[(*path, name)].line + 1
-                self._wrong(key, f"the key {name!r} again, after line {first}", "each key once")
-                continue
-            self.keys[(*path, name)] = _spot(key)
-            found[name] = self.value(value, (*path, name))
+    def _value(self, event: Any, path: Path, depth: int) -> object:  # noqa: ANN401 - events have no types
+        if isinstance(event, yaml.AliasEvent):
+            self._wrong(event, "an alias of an anchor", "the value itself")
+            return None
+        self.values[path] = _spot(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if depth == DEEPEST:
+            place = _at(self.file, event.start_mark)
+            raise _refused(place, "a value deeper inside others", f"at most {DEEPEST} levels")
+        inside = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
+        return inside(path, depth + 1)
+
+    def _sequence(self, path: Path, depth: int) -> list[object]:
+        found: list[object] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            found.append(self._value(event, (*path, len(found)), depth))
         return found
 
-    def _scalar(self, node: yaml.Node) -> object:
-        read = _SCALARS.get(node.tag)
+    def _mapping(self, path: Path, depth: int) -> dict[str, object]:
+        found: dict[str, object] = {}
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(key, yaml.ScalarEvent):
+                self._wrong(key, "a key that is not a text", "a text")
+                self._pass_over(key)
+                self._pass_over(next(self._events))
+                continue
+            name, at = key.value, (*path, key.value)
+            if name in found:
+                first = self.keys[at].line + 1
+                self._wrong(key, f"the key {name!r} again, after line {first}", "each key once")
+                self._pass_over(next(self._events))
+                continue
+            self.keys[at] = _spot(key)
+            found[name] = self._value(next(self._events), at, depth)
+        return found
+
+    def _pass_over(self, event: Any) -> None:  # noqa: ANN401 - events have no types
+        """Leave out the value that begins with an event."""
+        inside = int(isinstance(event, yaml.CollectionStartEvent))
+        while inside:
+            event = next(self._events)
+            inside += isinstance(event, yaml.CollectionStartEvent)
+            inside -= isinstance(event, yaml.CollectionEndEvent)
+
+    def _scalar(self, event: Any) -> object:  # noqa: ANN401 - events have no types
+        tag = _tag_of(event)
+        read = _SCALARS.get(tag)
         if read is None:
-            self._wrong(node, f"the tag {node.tag!r}", "a plain value")
+            self._wrong(event, f"the tag {tag!r}", "a plain value")
             return None
         try:
-            return read(node.value)
+            return read(event.value)
         except ValueError:
-            self._wrong(node, f"{node.tag.replace(_CORE, '!!')} {node.value!r}", "a value of that type")
+            self._wrong(event, f"{tag.replace(_CORE, '!!')} {event.value!r}", "a value of that type")
             return None
 
-    def _wrong(self, node: yaml.Node, found: str, expected: str) -> None:
-        spot = _spot(node)
-        place = Place(file=self.file, line=spot.line + 1, column=spot.column + 1)
-        self.problems.append(Problem(place=place, found=found, expected=expected))
+    def _wrong(self, event: Any, found: str, expected: str) -> None:  # noqa: ANN401 - events have no types
+        self.problems.append(Problem(place=_at(self.file, event.start_mark), found=found, expected=expected))
 
 
-def _spot(node: yaml.Node) -> _Spot:
-    text = node.value if isinstance(node, yaml.ScalarNode) else None
-    mark = node.start_mark
-    return _Spot(line=mark.line, column=mark.column, style=getattr(node, "style", None), text=text)
+def _tag_of(event: Any) -> str:  # noqa: ANN401 - events have no types
+    """The tag that a scalar has, or that its text has where it stands plain."""
+    if event.tag is not None and event.tag != "!":
+        return str(event.tag)
+    text = event.value
+    if event.implicit[0]:
+        if not text:
+            return f"{_CORE}null"
+        for first, tag, form in _PLAIN:
+            if text[0] in first and form.fullmatch(text):
+                return tag
+    return f"{_CORE}str"
+
+
+def _spot(event: Any) -> _Spot:  # noqa: ANN401 - events have no types
+    mark = event.start_mark
+    if isinstance(event, yaml.ScalarEvent):
+        return _Spot(mark.line, mark.column, event.style, event.value)
+    return _Spot(mark.line, mark.column)
 
 
 def _inside(spot: _Spot, lines: tuple[str, ...], offset: int) -> tuple[int, int]:
