@@ -17,7 +17,7 @@ from types import MappingProxyType
 from cel_expr_python import cel
 
 from sickbay.core.expression_bounds import Mistake, unbounded_in
-from sickbay.core.facts import GPU_FIELDS, NODE_FIELDS
+from sickbay.core.facts import CONTEXT
 from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
 
 _TYPES: Mapping[FieldType, cel.Type] = MappingProxyType(
@@ -40,10 +40,10 @@ are not worth more."""
 MOST_CHARACTERS = 2000
 """Longer expressions are refused: what an expression costs grows with its text, and no rule needs more."""
 
-_NAME = re.compile(r"\b(?:signal|node|gpu)\.[A-Za-z_]\w*")
+_NAME = re.compile(r"\b(?:signal|node|gpu|profile)\.[A-Za-z_]\w*")
 
 _CONTEXT: Mapping[str, FieldType] = MappingProxyType(
-    {name: declared.type for name, declared in (*NODE_FIELDS.items(), *GPU_FIELDS.items())},
+    {name: declared.type for name, declared in CONTEXT.items()},
 )
 
 # The library's message: `INVALID_ARGUMENT: ERROR: <input>:1:7: undeclared reference to 'signal.cod' (in

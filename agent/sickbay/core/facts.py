@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sickbay.core.devices import Inventory, Subject
-from sickbay.core.platforms import Platforms
+from sickbay.core.platforms import UNKNOWN_PLATFORM, PlatformProfile, Platforms
 from sickbay.core.signal_fields import Field, FieldType, FieldValue
 
 NODE_FIELDS: Mapping[str, Field] = MappingProxyType(
@@ -30,14 +30,40 @@ GPU_FIELDS: Mapping[str, Field] = MappingProxyType(
 )
 """What an expression may say of the GPU that a signal speaks of; unknown where it speaks of none."""
 
+PROFILE_FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "profile.nvlinks": Field(FieldType.INT, "NVLinks that carry traffic on a healthy board"),
+        "profile.nvlink_version": Field(FieldType.INT, "NVML's number for their version"),
+        "profile.c2c_links": Field(FieldType.INT, "links to a Grace CPU"),
+        "profile.pcie_gen": Field(FieldType.INT, "PCIe generation under load"),
+        "profile.pcie_width": Field(FieldType.INT, "PCIe lanes under load"),
+        "profile.power": Field(FieldType.INT, "the board's default power limit", "W"),
+        "profile.gpu_max": Field(FieldType.INT, "its highest operating temperature", "C"),
+        "profile.memory_max": Field(FieldType.INT, "the highest operating temperature of its memory", "C"),
+        "profile.gpus": Field(FieldType.INT, "GPUs of a node of this kind"),
+        "profile.ports": Field(FieldType.INT, "InfiniBand or RoCE ports of such a node"),
+        "profile.port_rate": Field(FieldType.FLOAT, "the rate of such a port", "Gb/s"),
+    },
+)
+"""What an expression may say of the GPU's platform profile (sickbay.core.platforms); unknown where that says
+nothing."""
+
+CONTEXT: Mapping[str, Field] = MappingProxyType({**NODE_FIELDS, **GPU_FIELDS, **PROFILE_FIELDS})
+"""Everything that an expression may name beside the signal itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuFacts:
-    """One GPU. `platform` is the id of its profile, empty where no profile lists it."""
+    """One GPU, and what is expected of its kind."""
 
-    platform: str = ""
+    profile: PlatformProfile = UNKNOWN_PLATFORM
     model: str = ""
     slot: int | None = None
+
+    @property
+    def platform(self) -> str:
+        """The id of its profile, empty where no profile lists it."""
+        return self.profile.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +82,8 @@ class Facts:
     def values_for(self, subject: Subject) -> dict[str, FieldValue]:
         """What expressions may name beside a signal's own fields; what is empty is unknown."""
         gpu = self.gpu_of(subject) or GpuFacts()
-        return {
+        profile = {name: getattr(gpu.profile, name.partition(".")[2]) for name in PROFILE_FIELDS}
+        return profile | {
             "node.name": self.node or None,
             "node.pool": self.pool or None,
             "node.driver": self.driver or None,
@@ -69,7 +96,7 @@ class Facts:
 def facts_of(inventory: Inventory, *, node: str, pool: str, platforms: Platforms) -> Facts:
     """The facts of a node that shows this inventory."""
     gpus = {
-        gpu.pci: GpuFacts(platform=platforms.of(gpu.pci_device_id).id, model=gpu.name, slot=gpu.slot)
+        gpu.pci: GpuFacts(profile=platforms.of(gpu.pci_device_id), model=gpu.name, slot=gpu.slot)
         for gpu in inventory.gpus
     }
     return Facts(node=node, pool=pool, driver=inventory.driver_version, gpus=MappingProxyType(gpus))

@@ -1,6 +1,6 @@
 """One observation under way: the only mutable part of the rule engine, never seen outside one call of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sickbay.core.devices import NODE, Scope, Subject
 from sickbay.core.expressions import values_of
@@ -42,6 +42,7 @@ class Turn:
     seen: dict[str, tuple[Seen, ...]]
     blind: set[str]
     facts: Facts
+    _beside: dict[str, dict[str, FieldValue]] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, state: EngineState, now: Instant, facts: Facts = NO_FACTS) -> "Turn":
@@ -155,7 +156,10 @@ class Turn:
         return _Sight(signal=signal, values=self._values(signal), more=news.more)
 
     def _values(self, signal: Signal) -> dict[str, FieldValue]:
-        return values_of(signal) | self.facts.values_for(signal.subject)
+        pci = signal.subject.pci
+        if pci not in self._beside:
+            self._beside[pci] = self.facts.values_for(signal.subject)
+        return values_of(signal) | self._beside[pci]
 
     def _mind_the_log(self, signal: Signal) -> None:
         """Silence counts only while the log can be read: a gap, or a blind reader, starts it anew."""

@@ -1,8 +1,11 @@
 """Rules that choose by what is known of a node beside its signals."""
 
+from dataclasses import fields
+
 from tests.support.rules import BOOT, START, gpu, parsed, reading, rules_from
 
-from sickbay.core.facts import NO_FACTS, Facts, GpuFacts
+from sickbay.core.facts import NO_FACTS, PROFILE_FIELDS, Facts, GpuFacts
+from sickbay.core.platforms import PlatformProfile
 from sickbay.core.rule_engine import observe
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rules import RuleSet
@@ -18,7 +21,10 @@ CHOOSY = """
 """
 
 FACTS = Facts(
-    node="gpu-1", pool="train", driver="570.124.06", gpus={gpu().pci: GpuFacts(platform="h100-sxm5", slot=0)}
+    node="gpu-1",
+    pool="train",
+    driver="570.124.06",
+    gpus={gpu().pci: GpuFacts(profile=PlatformProfile(id="h100-sxm5", nvlinks=18), slot=0)},
 )
 
 
@@ -43,6 +49,17 @@ def test_an_expression_may_name_the_node_and_the_gpu() -> None:
     named = rules(more="&& node.pool == 'train' && gpu.platform == 'h100-sxm5'")
     assert opened(named, FACTS) == ["Hot"]
     assert opened(named, Facts(pool="infer")) == []
+
+
+def test_an_expression_may_name_what_the_platform_expects() -> None:
+    assert opened(rules(more="&& profile.nvlinks == 18"), FACTS) == ["Hot"]
+    assert opened(rules(more="&& profile.nvlinks != 4"), NO_FACTS) == []
+    assert opened(rules(more="&& profile.ports != 8"), FACTS) == []
+
+
+def test_every_field_of_a_profile_that_is_a_number_can_be_named() -> None:
+    numbers = {field.name for field in fields(PlatformProfile)} - {"id", "name"}
+    assert {name.removeprefix("profile.") for name in PROFILE_FIELDS} == numbers
 
 
 def test_what_is_not_known_of_a_node_is_unknown_and_opens_nothing() -> None:

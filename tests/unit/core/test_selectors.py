@@ -4,6 +4,7 @@ import pytest
 
 from sickbay.core.devices import NODE, Scope, Subject
 from sickbay.core.facts import NO_FACTS, Facts, GpuFacts
+from sickbay.core.platforms import PlatformProfile
 from sickbay.core.selectors import Selector
 from sickbay.core.versions import VersionRange
 
@@ -13,7 +14,7 @@ FACTS = Facts(
     node="gpu-017",
     pool="train",
     driver="570.124.06",
-    gpus={"0000:1b:00": GpuFacts(platform="h100-sxm5", slot=0)},
+    gpus={"0000:1b:00": GpuFacts(profile=PlatformProfile(id="h100-sxm5", nvlinks=18), slot=0)},
 )
 
 
@@ -54,7 +55,9 @@ def test_what_is_not_known_is_not_chosen(selector: Selector):
 
 def test_a_node_is_of_a_platform_when_all_its_gpus_are():
     selector = Selector(platform=("h100-sxm5",))
-    mixed = Facts(gpus={"0000:1b:00": GpuFacts(platform="h100-sxm5"), "0000:43:00": GpuFacts()})
+    mixed = Facts(
+        gpus={"0000:1b:00": GpuFacts(profile=PlatformProfile(id="h100-sxm5")), "0000:43:00": GpuFacts()}
+    )
     assert selector.chooses(FACTS, NODE)
     assert not selector.chooses(mixed, NODE)
     assert selector.chooses(mixed, H100)
