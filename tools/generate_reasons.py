@@ -1,135 +1,62 @@
-"""Turn rules/catalogue/ into agent/sickbay/core/xid_table.py and docs/reasons.md.
+"""Turn rules/catalogue/ into typed tables in agent/sickbay/core/ and into docs/reasons.md.
 
-Run it after changing a table; `--check` writes nothing and exits 1 when either file has drifted. A word in
-a table that core/xid_words.py does not know, a code without a class or a class without a code ends it with
-the file, the line and what was expected.
+Run it after changing a table; `--check` writes nothing and exits 1 when a file has drifted.
 """
 
 import argparse
-import csv
-import re
 import sys
-from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NoReturn, TypeVar
+from collections.abc import Iterable, Sequence
 
-from sickbay.core.xid_words import ImmediateAction, InvestigatoryAction, XidClass
+from catalogue_tables import (
+    ROOT,
+    BitRow,
+    NvLink5Row,
+    SxidRow,
+    XidRow,
+    bit_rows,
+    nvlink5_rows,
+    sxid_rows,
+    xid_rows,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-CATALOGUE = ROOT / "rules" / "catalogue"
-TABLE = ROOT / "agent" / "sickbay" / "core" / "xid_table.py"
-PAGE = ROOT / "docs" / "reasons.md"
+CORE = ROOT / "agent" / "sickbay" / "core"
 
-IMMEDIATE = {"IGNORE": "NONE", "": "UNKNOWN"}
-INVESTIGATORY = {
-    "": "UNKNOWN",
-    "IGNORE": "NONE",
-    "IGNORE (sympathetic)": "SYMPATHETIC",
-    "CHECK_APP/CUDA": "CHECK_APP_CUDA",
-    "INVESTIGATE_SW/USER": "INVESTIGATE_SW_USER",
-    "N/A Informational only regarding another Xid": "FOLLOW_OTHER_XID",
-    "REPORT_ISSUE (if seen >1 per day)": "REPORT_IF_DAILY",
-    "Solo: RESTART_FM Not Solo: IGNORE (follow other Xid)": "SOLO_RESTART_FM",
-    "XID_137_FLOW": "WORKFLOW_XID_137",
-}
-"""The catalogue's sentences, and the word that stands for each in core/xid_words.py."""
+XID_HEAD = """\
+One row a code: code, name, class, immediate action, investigatory action, architectures,
+driver branch since which Xid 154 follows, why the class, notes, source.
+"""
+XID_ROW = "tuple[int, str, str, str, str, str, int | None, str, str, str]"
 
-Word = TypeVar("Word", XidClass, ImmediateAction, InvestigatoryAction)
-Entry = tuple[int, str, str, str, str, str, int | None, str, str, str]
-"""Code, name, class, immediate action, investigatory action, architectures, since, because, notes, source."""
+NVLINK5_HEAD = """\
+One row a decoding of Xid 144-150: Xid, unit, IntrInfo before R575 and from it (each mask and value), error
+statuses (none: any), immediate action, a second pattern of IntrInfo (before R575, from it, its action) or
+None, investigatory action, severity, hardware or software.
+"""
+NVLINK5_ROW = (
+    "tuple[int, str, tuple[int, int], tuple[int, int], tuple[int, ...], str, "
+    "tuple[tuple[int, int], tuple[int, int], str] | None, str, str, str]"
+)
 
+SXID_HEAD = "One row a code of the NVSwitch driver: code, name, grade.\n"
+SXID_ROW = "tuple[int, str, str]"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """The rows of one file, each with the line it stands on."""
-
-    path: Path
-    rows: tuple[tuple[int, dict[str, str]], ...]
-
-    def refuse(self, line: int, message: str) -> NoReturn:
-        """End with the place and what was expected."""
-        sys.exit(f"{self.path.relative_to(ROOT)}:{line}: {message}")
+BIT_HEAD = """\
+One row a bit of the registers that Xid 74 carries on A100 and H100: register (from 1), bit, finding, advice.
+"""
+BIT_ROW = "tuple[int, int, str, str]"
 
 
-def read(name: str) -> Table:
-    """One file of the catalogue."""
-    path = CATALOGUE / name
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        return Table(path=path, rows=tuple((reader.line_num, row) for row in reader))
-
-
-def word(kind: type[Word], text: str, table: Table, line: int) -> Word:
-    """The enum's member of this value."""
-    try:
-        return kind(text)
-    except ValueError:
-        table.refuse(line, f"{text!r} is none of {', '.join(member.value for member in kind)}")
-
-
-def since(text: str, table: Table, line: int) -> int | None:
-    """The driver branch of `R565`; 0 where the code has always been followed by Xid 154."""
-    if not text:
-        return None
-    if text == "since the Xid was introduced":
-        return 0
-    match = re.fullmatch(r"R(\d{3})", text)
-    if match is None:
-        table.refuse(line, f"{text!r} is no driver branch such as R565")
-    return int(match[1])
-
-
-def entries() -> list[Entry]:
-    """One plain row a code, in the order of `core.xids._entry`."""
-    xids, classes = read("xids.csv"), read("xid_classes.csv")
-    judged = {row["xid"]: (line, row) for line, row in classes.rows}
-    listed = {row["xid"] for _, row in xids.rows}
-    for code, (line, _) in judged.items():
-        if code not in listed:
-            classes.refuse(line, f"{code} is not in xids.csv")
-    rows: list[Entry] = []
-    for line, row in xids.rows:
-        if row["xid"] not in judged:
-            xids.refuse(line, f"{row['xid']} has no class in xid_classes.csv")
-        judged_at, judgement = judged[row["xid"]]
-        action, investigate = row["immediate_action"], row["investigatory_action"]
-        rows.append(
-            (
-                int(row["xid"]),
-                row["name"],
-                word(XidClass, judgement["class"], classes, judged_at).value,
-                word(ImmediateAction, IMMEDIATE.get(action, action), xids, line).value,
-                word(InvestigatoryAction, INVESTIGATORY.get(investigate, investigate), xids, line).value,
-                row["applies_to"],
-                since(row["xid154_linked_since"], xids, line),
-                judgement["because"],
-                row["notes"],
-                row["source"],
-            ),
-        )
-    repeated = [code for code, times in Counter(row[0] for row in rows).items() if times > 1]
-    if repeated:
-        xids.refuse(1, f"codes that appear twice: {repeated}")
-    return rows
-
-
-def table_source(rows: list[Entry]) -> str:
-    """The generated module: data and nothing else, so that core/xids.py can import it."""
-    lines = "".join(f"    {row!r},\n" for row in rows)
+def module(about: str, row: str, rows: Sequence[tuple[object, ...]]) -> str:
+    """A generated module: data and nothing else, so that the module beside it can import it."""
+    lines = "".join(f"    {each!r},\n" for each in rows)
     return (
         '"""Generated by tools/generate_reasons.py from rules/catalogue/; do not edit.\n\n'
-        "One row a code: code, name, class, immediate action, investigatory action, architectures,\n"
-        "driver branch since which Xid 154 follows, why the class, notes, source.\n"
-        '"""\n\n'
-        "Row = tuple[int, str, str, str, str, str, int | None, str, str, str]\n\n"
-        "ROWS: tuple[Row, ...] = (\n"
-        f"{lines})\n"
+        f'{about}"""\n\nRow = {row}\n\nROWS: tuple[Row, ...] = (\n{lines})\n'
     )
 
 
 HEAD = """\
-# Reasons: the Xids
+# Reasons: the Xids and SXids
 
 <!-- Generated by tools/generate_reasons.py from rules/catalogue/; do not edit. -->
 
@@ -137,38 +64,107 @@ What each NVIDIA Xid is, what NVIDIA asks for when it is seen, and the class tha
 Actions are the words of NVIDIA's Xid catalog; `NONE` is its IGNORE, `UNKNOWN` means that it gives no \
 action. *154 since* is the driver branch from which Xid 154 (the driver's own recovery action) follows \
 the code; a dash means that it never does, so nobody waits for it. An Xid that is not listed here is a \
-warning that keeps its line. Sources and classes: [rules/catalogue](../rules/catalogue/README.md).
+warning that keeps its line. Sources and classes: [rules/catalogue](../rules/catalogue/README.md). To read a \
+line from a log by these tables: `sickbay decode`.
+"""
+
+BIT_ABOUT = """\
+## Xid 74: what its registers say (A100, H100)
+
+The line carries seven registers of 32 bits; NVIDIA explains bits of 1, 3, 4 and 5. Of several bits the \
+advice that takes most counts. A bit that is set and not listed is shown as it is, and says nothing.
+"""
+
+NVLINK5_ABOUT = """\
+## Xid 144 to 150: how their registers are read (Blackwell)
+
+*IntrInfo* is the line's first register, the highest bit on the left, in the layout before driver R575 and \
+from it on; *status* the second. Where a row has a second pattern, the error is promoted to its action. Bits \
+25 to 20 of a NETIR_LINK_EVT are the reason why the link went down. A line that fits no row keeps the action \
+WORKFLOW_NVLINK5_ERR.
+"""
+
+SXID_ABOUT = """\
+## SXids: the errors of NVSwitch
+
+Grades are those of NVIDIA's Fabric Manager guide. A `potential_fatal` code is as grave as its line says. \
+From Blackwell on, errors of a switch show as Xids or in the switch's own log.
 """
 
 
-def page_source(rows: list[Entry]) -> str:
+def table(head: str, rows: Iterable[Sequence[object]]) -> str:
+    """A table for people."""
+    rule = "|".join(["---"] * len(head.split("|")))
+    lines = [" | ".join(str(cell).replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join((f"| {head} |", f"|{rule}|", *(f"| {line} |" for line in lines))) + "\n"
+
+
+def xid_cells(row: XidRow) -> Sequence[object]:
+    """A row of the Xids as the page has it."""
+    code, name, klass, action, investigate, _, branch, because, notes, _ = row
+    linked = {None: "-", 0: "always"}.get(branch, f"R{branch}")
+    return (code, name, klass, action, investigate, linked, because, notes)
+
+
+def nvlink5_cells(row: NvLink5Row) -> Sequence[object]:
+    """A row of the decoding as the page has it."""
+    code, unit, before, since, status, action, second, investigate, severity, origin = row
+    words = "/".join(f"0x{each:08x}" for each in status) or "any"
+    promoted = "" if second is None else f"{pattern(second[0])} / {pattern(second[1])}: {second[2]}"
+    cells = (code, unit, pattern(before), pattern(since), words, action, promoted)
+    return (*cells, investigate, severity, origin)
+
+
+def pattern(bits: tuple[int, int]) -> str:
+    """Mask and value as digits, `-` for either."""
+    mask, value = bits
+    digits = "".join(str(value >> at & 1) if mask >> at & 1 else "-" for at in range(31, -1, -1))
+    return f"`{digits}`"
+
+
+def page(xids: list[XidRow], nvlink5: list[NvLink5Row], sxids: list[SxidRow], bits: list[BitRow]) -> str:
     """The page for people."""
-    lines = [
-        "| Xid | name | class | immediate action | investigate | 154 since | why this class | notes |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for code, name, klass, action, investigate, _, branch, because, notes, _ in rows:
-        linked = {None: "-", 0: "always"}.get(branch, f"R{branch}")
-        cells = (code, name, klass, action, investigate, linked, because, notes)
-        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-    return HEAD + "\n" + "\n".join(lines) + "\n"
+    xid_head = "Xid | name | class | immediate action | investigate | 154 since | why this class | notes"
+    nvlink5_head = (
+        "Xid | unit | IntrInfo before R575 | IntrInfo from R575 | status | immediate action "
+        "| second pattern and its action | investigate | severity | at fault"
+    )
+    return "\n".join(
+        (
+            HEAD,
+            table(xid_head, map(xid_cells, xids)),
+            BIT_ABOUT,
+            table("register | bit | finding | advice | note", bits),
+            NVLINK5_ABOUT,
+            table(nvlink5_head, map(nvlink5_cells, nvlink5)),
+            SXID_ABOUT,
+            table("SXid | name | grade", sxids),
+        )
+    )
 
 
 def main() -> int:
-    """Write both files, or with `--check` compare them."""
+    """Write every file, or with `--check` compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on drift")
     check = parser.parse_args().check
-    rows = entries()
+    xids, nvlink5, sxids, bits = xid_rows(), nvlink5_rows(), sxid_rows(), bit_rows()
+    wanted = {
+        CORE / "xid_table.py": module(XID_HEAD, XID_ROW, xids),
+        CORE / "nvlink5_table.py": module(NVLINK5_HEAD, NVLINK5_ROW, nvlink5),
+        CORE / "sxid_table.py": module(SXID_HEAD, SXID_ROW, sxids),
+        CORE / "xid_74_table.py": module(BIT_HEAD, BIT_ROW, [row[:4] for row in bits]),
+        ROOT / "docs" / "reasons.md": page(xids, nvlink5, sxids, bits),
+    }
     drifted = False
-    for path, wanted in ((TABLE, table_source(rows)), (PAGE, page_source(rows))):
-        if path.exists() and path.read_text(encoding="utf-8") == wanted:
+    for path, text in wanted.items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if check:
             print(f"{path.relative_to(ROOT)} has drifted: run tools/generate_reasons.py")
             drifted = True
         else:
-            path.write_text(wanted, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
     return 1 if drifted else 0
 

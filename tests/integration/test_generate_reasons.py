@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def tree(tmp_path: Path) -> Path:
     """A copy of what the generator reads and writes."""
     shutil.copytree(ROOT / "rules" / "catalogue", tmp_path / "rules" / "catalogue")
-    for name in ("tools/generate_reasons.py", "agent/sickbay/core/xid_table.py", "docs/reasons.md"):
+    tables = [str(path.relative_to(ROOT)) for path in (ROOT / "agent/sickbay/core").glob("*_table.py")]
+    for name in ("tools/generate_reasons.py", "tools/catalogue_tables.py", "docs/reasons.md", *tables):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -59,6 +60,14 @@ def test_a_changed_row_is_drift_until_it_is_generated(tree: Path):
         ("xids.csv", ",R565,", ",565,", "'565' is no driver branch such as R565"),
         ("xid_classes.csv", "79,hardware", "79,software", "xid_classes.csv:80: 'software' is none of"),
         ("xid_classes.csv", "79,hardware", "790,hardware", "xid_classes.csv:80: 790 is not in xids.csv"),
+        ("xids_nvlink5.csv", "RESET_GPU,,,,", "PRAY,,,,", "xids_nvlink5.csv:3: 'PRAY' is none of"),
+        ("xids_nvlink5.csv", "------000000---", "-----000000---", "is no pattern of 32 of 0, 1 and -"),
+        ("xids_nvlink5.csv", "0x00000001", "1", "'1' is neither `any` nor words such as"),
+        ("xids_nvlink5.csv", "Non-fatal,HW", "Harmless,HW", "'Harmless' is none of Fatal"),
+        ("sxids.csv", "always_fatal", "deadly", "sxids.csv:4: 'deadly' is none of always_fatal"),
+        ("sxids.csv", "10002,", "10001,", "sxids.csv:1: codes that appear twice: [10001]"),
+        ("xid_74_bits.csv", "1,4,", "1,32,", "register 1, bit 32: there are 7 registers"),
+        ("xid_74_bits.csv", "REPORT_IF_REPEATED", "WAIT", "xid_74_bits.csv:4: 'WAIT' is none of"),
     ],
 )
 def test_a_word_that_nobody_knows_is_refused_where_it_stands(

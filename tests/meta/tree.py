@@ -1,5 +1,6 @@
 """The files of this repository, as the tests of the repository itself see them."""
 
+import re
 import subprocess
 import tomllib
 from functools import cache
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ("agent/sickbay/v1/", "agent/sickbay/core/xid_table.py", "docs/reasons.md", "requirements/")
+GENERATED = ("agent/sickbay/v1/", "docs/reasons.md", "requirements/")
+GENERATED_TABLES = re.compile(r"agent/sickbay/core/\w+_table\.py")
 
 
 @cache
@@ -36,4 +38,4 @@ def project() -> dict[str, Any]:
 
 def is_generated(name: str) -> bool:
     """Whether a tool of ours writes the file."""
-    return name.startswith(GENERATED)
+    return name.startswith(GENERATED) or GENERATED_TABLES.fullmatch(name) is not None

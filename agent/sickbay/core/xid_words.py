@@ -69,3 +69,21 @@ class InvestigatoryAction(Enum):
     WORKFLOW_XID_137 = "WORKFLOW_XID_137"
     WORKFLOW_NVLINK5_ERR = "WORKFLOW_NVLINK5_ERR"
     UNKNOWN = "UNKNOWN"
+
+
+class LinkAdvice(Enum):
+    """What NVIDIA's workflow for Xid 74 comes to for one register bit, from the least to the most.
+
+    REPORT_IF_REPEATED is its "report when it is seen again on a link"; RESET_FABRIC takes the GPUs and the
+    switches of the node together.
+    """
+
+    NONE = "NONE"
+    FOLLOW_OTHER_END = "FOLLOW_OTHER_END"
+    REPORT_IF_REPEATED = "REPORT_IF_REPEATED"
+    FIELDDIAG_IF_REPEATED = "FIELDDIAG_IF_REPEATED"
+    RUN_FIELDDIAG = "RUN_FIELDDIAG"
+    RESEAT_AND_DIAGNOSE = "RESEAT_AND_DIAGNOSE"
+    CONTACT_SUPPORT = "CONTACT_SUPPORT"
+    RESET_FABRIC = "RESET_FABRIC"
+    UNKNOWN = "UNKNOWN"
