@@ -57,7 +57,10 @@ NODE = Subject(scope=Scope.NODE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """One GPU as NVML described it while it was healthy. Empty text means: the driver did not say."""
+    """One GPU as NVML described it while it was healthy. Empty text means: the driver did not say.
+
+    `mig` holds the profiles of its MIG devices (`3g.40gb,3g.40gb`), empty for a GPU in one piece.
+    """
 
     uuid: str
     pci: str
@@ -68,6 +71,7 @@ class Gpu:
     pci_device_id: str = ""
     memory_bytes: int = 0
     nvlinks: int = 0
+    mig: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

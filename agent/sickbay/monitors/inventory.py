@@ -2,11 +2,14 @@
 
 from sickbay.core.devices import NODE, Gpu, Inventory
 from sickbay.core.signals import FieldValue, Signal
+from sickbay.host.nvml.catalogue import MODES
 from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep
+from sickbay.host.pci_devices import PciView
+from sickbay.monitors.known import Known
 from sickbay.monitors.levels import SOURCE
 
 
-def signals(sweep: Sweep, expected: Inventory | None) -> tuple[Signal, ...]:
+def signals(sweep: Sweep, expected: Inventory | None, bus: PciView | None = None) -> tuple[Signal, ...]:
     """One `inventory` for the node. A GPU that is lost or hangs still shows; one in no list does not.
 
     What is missing is unknown before the host was ever seen well, and while the driver cannot be asked.
@@ -17,14 +20,15 @@ def signals(sweep: Sweep, expected: Inventory | None) -> tuple[Signal, ...]:
         "expected": None if expected is None else len(expected.gpus),
         "present": None if sweep.unavailable is not None else sweep.count,
         "missing": None if sweep.unavailable is not None else _missing(sweep, expected),
+        "on_bus": None if bus is None else len(bus.own),
     }
     return (Signal(kind="inventory", subject=NODE, at=sweep.at, fields=fields, sources=(SOURCE,)),)
 
 
-def inventory_of(sweep: Sweep, *, nvml: str, kernel: str = "") -> Inventory:
+def inventory_of(sweep: Sweep, known: Known, *, nvml: str, kernel: str = "") -> Inventory:
     """The GPUs that answered, as they describe themselves. `nvml` names the source of it."""
     return Inventory(
-        gpus=tuple(_gpu(gpu) for gpu in sweep.gpus if gpu.state is GpuState.READ),
+        gpus=tuple(_gpu(gpu, known) for gpu in sweep.gpus if gpu.state is GpuState.READ),
         driver_version=sweep.driver_version,
         nvml_version=sweep.nvml_version,
         nvml=nvml,
@@ -39,7 +43,8 @@ def _missing(sweep: Sweep, expected: Inventory | None) -> int | None:
     return sum(gpu.pci not in found for gpu in expected.gpus)
 
 
-def _gpu(gpu: GpuSweep) -> Gpu:
+def _gpu(gpu: GpuSweep, known: Known) -> Gpu:
+    modes = known.last_of(gpu, MODES)
     return Gpu(
         uuid=gpu.uuid,
         pci=gpu.pci,
@@ -50,4 +55,5 @@ def _gpu(gpu: GpuSweep) -> Gpu:
         pci_device_id=gpu.text("pci_device_id"),
         memory_bytes=gpu.number("memory_bytes") or 0,
         nvlinks=gpu.number("nvlink_count") or 0,
+        mig=modes.text("mig_profiles") if modes is not None else "",
     )

@@ -8,8 +8,12 @@ from sickbay.core.signals import Signal
 from sickbay.host.nvml.catalogue import (
     CLOCKS,
     ECC,
+    INFOROM,
+    MODES,
     NVLINK,
+    PLATFORM,
     POWER,
+    PROCESSES,
     RECOVERY_ACTION,
     REPAIR,
     ROW_REMAP,
@@ -19,12 +23,21 @@ from sickbay.host.nvml.catalogue import (
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import (
     clocks,
+    complement,
     driver_access,
+    driver_versions,
     ecc,
+    gpu_memory,
+    inforom,
     inventory,
     lost,
+    mig,
+    modes,
     nvlink,
+    platform_info,
     power,
+    presence,
+    processes,
     recovery_action,
     repair,
     retired_pages,
@@ -51,7 +64,18 @@ class SweepMonitor:
 SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
     {
         "driver_access": SweepMonitor(judge=lambda sweep, _known: driver_access.signals(sweep)),
-        "inventory": SweepMonitor(judge=lambda sweep, known: inventory.signals(sweep, known.baseline)),
+        "driver_versions": SweepMonitor(judge=driver_versions.signals),
+        "inventory": SweepMonitor(
+            judge=lambda sweep, known: inventory.signals(sweep, known.baseline, known.kernel.pci)
+        ),
+        "presence": SweepMonitor(judge=presence.signals, group=PROCESSES),
+        "complement": SweepMonitor(judge=complement.signals, group=MODES),
+        "modes": SweepMonitor(judge=lambda sweep, _known: modes.signals(sweep), group=MODES),
+        "mig": SweepMonitor(judge=mig.signals, group=MODES),
+        "inforom": SweepMonitor(judge=lambda sweep, _known: inforom.signals(sweep), group=INFOROM),
+        "gpu_memory": SweepMonitor(judge=gpu_memory.signals, group=PROCESSES),
+        "processes": SweepMonitor(judge=processes.signals, group=PROCESSES),
+        "platform_info": SweepMonitor(judge=platform_info.signals, group=PLATFORM),
         "lost": SweepMonitor(judge=lambda sweep, known: lost.signals(sweep, known.baseline)),
         "unresponsive": SweepMonitor(judge=lambda sweep, _known: unresponsive.signals(sweep)),
         "recovery_action": SweepMonitor(

@@ -175,6 +175,7 @@ def _watches(
         judge=judge,
         source=None if ports.gpus is None else ports.gpus(kernel.confirm, _known(judge.status)),
         judged=SweepJudgement(judge.status, ports.nvml_name, judge.platforms),
+        beside=ports.beside,
         interval=config.nvml.sweep,
         jitter=config.nvml.jitter,
     )

@@ -9,6 +9,7 @@ from sickbay.host.boot import read_boot_id
 from sickbay.host.clock import Clock, SystemClock
 from sickbay.host.commands import SystemCommands
 from sickbay.host.host_root import REAL_HOST, HostRoot
+from sickbay.host.kernel_view import HostKernel, KernelSide
 from sickbay.host.kmsg import DeviceKernelLog, KernelLog, Reading
 from sickbay.host.nvml.client import NvmlClient, NvmlSettings
 from sickbay.host.nvml.readings import NvmlEvent
@@ -16,6 +17,7 @@ from sickbay.host.nvml.source import NvmlSource
 from sickbay.node.config import AgentConfig
 from sickbay.node.ports import Ports
 from sickbay.sim.kernel_log import SimulatedKernelLog
+from sickbay.sim.kernel_view import SimulatedKernel
 from sickbay.sim.node_dir import NodeDir
 
 _WORKER = (sys.executable, "-m", "sickbay.host.nvml.worker")
@@ -31,6 +33,7 @@ class _Host:
     worker: Sequence[str]
     name: str
     root: HostRoot | None
+    beside: KernelSide
 
 
 def ports_of(config: AgentConfig) -> Ports:
@@ -44,6 +47,7 @@ def ports_of(config: AgentConfig) -> Ports:
         nvml_name=host.name,
         commands=SystemCommands(),
         host=host.root if config.host.enabled else None,
+        beside=host.beside,
     )
 
 
@@ -61,6 +65,7 @@ def _host(config: AgentConfig) -> _Host:
             name="simulated",
             # Without a tree of its own, this machine would be judged under the pretended node's name.
             root=HostRoot.under(tree) if tree.is_dir() else None,
+            beside=SimulatedKernel(node),
         )
     return _Host(
         log=Path(log.path),
@@ -69,6 +74,7 @@ def _host(config: AgentConfig) -> _Host:
         worker=config.nvml.worker or _WORKER,
         name="nvidia",
         root=REAL_HOST,
+        beside=HostKernel.of_this_host(),
     )
 
 

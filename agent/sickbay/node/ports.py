@@ -7,6 +7,7 @@ from sickbay.core.ids import BootId
 from sickbay.host.clock import Clock
 from sickbay.host.commands import CommandRunner
 from sickbay.host.host_root import HostRoot
+from sickbay.host.kernel_view import KernelSide
 from sickbay.host.kmsg import KernelLog, Reading
 from sickbay.host.nvml.readings import NvmlEvent
 from sickbay.host.nvml.source import NvmlSource
@@ -18,6 +19,7 @@ class Ports:
 
     `gpus` makes the driver's client, given who is told of its events and the PCI addresses of the GPUs that
     the host had when it was well; None where no driver is watched.
+    `beside` is what the kernel says of GPUs apart from the driver's library; None where nothing can be asked.
     `host` is where the host's own files are; None where only its GPUs and its kernel log are watched.
     `nvml_name` is what stands before the driver's version in an inventory: `nvidia`, or `simulated`.
     """
@@ -29,3 +31,4 @@ class Ports:
     nvml_name: str
     commands: CommandRunner
     host: HostRoot | None = None
+    beside: KernelSide | None = None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sickbay.core.devices import Inventory
 from sickbay.core.platforms import NO_PLATFORMS, Platforms
 from sickbay.core.signals import Signal
-from sickbay.host.nvml.readings import Sweep
+from sickbay.host.kernel_view import NOTHING_SEEN, KernelView
+from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep
 from sickbay.monitors import driver_access, inventory
 from sickbay.monitors.known import Known
 from sickbay.monitors.table import SWEEP_MONITORS
@@ -35,10 +36,18 @@ class SweepJudgement:
         self._kernel = os.uname().release
         self._platforms = platforms
         self._previous: dict[str, Sweep] = {}
+        self._latest: dict[tuple[str, str], GpuSweep] = {}
+        self._beside = NOTHING_SEEN
         self._defective: set[str] = set()
 
-    def __call__(self, sweep: Sweep) -> Judged:
-        """Judge one sweep. One in which nobody answered leaves the inventory as it was."""
+    def __call__(self, sweep: Sweep, beside: KernelView | None = None) -> Judged:
+        """Judge one sweep. One in which nobody answered leaves the inventory as it was.
+
+        `beside` is what the kernel said just now; None when no look was taken, and the last one stands.
+        """
+        self._beside = beside or self._beside
+        read = [gpu for gpu in sweep.gpus if gpu.state is GpuState.READ]
+        self._latest |= {(group, gpu.pci): gpu for group in sweep.groups for gpu in read}
         signals: list[Signal] = []
         for name, monitor in SWEEP_MONITORS.items():
             if not monitor.group or monitor.group in sweep.groups:
@@ -73,10 +82,12 @@ class SweepJudgement:
             previous=self._previous.get(group),
             baseline=self._status.baseline,
             platforms=self._platforms,
+            kernel=self._beside,
+            latest=self._latest,
         )
 
     def _shown(self, sweep: Sweep) -> Inventory:
         if sweep.unavailable is not None or sweep.broken_off:
             return self._status.inventory
         source = f"{self._name} {sweep.driver_version}" if self._name != "simulated" else self._name
-        return inventory.inventory_of(sweep, nvml=source.strip(), kernel=self._kernel)
+        return inventory.inventory_of(sweep, self._known(""), nvml=source.strip(), kernel=self._kernel)

@@ -46,6 +46,7 @@ def wire_gpu(gpu: Gpu) -> pb.Gpu:
         pci_device_id=text(gpu.pci_device_id),
         memory_bytes=integer(gpu.memory_bytes),
         nvlinks=integer(gpu.nvlinks),
+        mig=text(gpu.mig),
     )
 
 
@@ -61,6 +62,7 @@ def core_gpu(message: pb.Gpu) -> Gpu:
         pci_device_id=message.pci_device_id,
         memory_bytes=message.memory_bytes,
         nvlinks=message.nvlinks,
+        mig=message.mig,
     )
 
 

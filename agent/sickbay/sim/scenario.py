@@ -63,7 +63,9 @@ class Lost(_Fault, frozen=True, kw_only=True, tag="lost"):
 
 
 class Missing(_Fault, frozen=True, kw_only=True, tag="missing"):
-    """The driver does not list the GPU."""
+    """The driver does not list the GPU; with `off_bus` the PCI bus does not show it either."""
+
+    off_bus: bool = False
 
 
 class Xid(_Fault, frozen=True, kw_only=True, tag="xid"):

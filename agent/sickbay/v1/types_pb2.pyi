@@ -338,6 +338,7 @@ class Gpu(_message.Message):
     PCI_DEVICE_ID_FIELD_NUMBER: _builtins.int
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     NVLINKS_FIELD_NUMBER: _builtins.int
+    MIG_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
     pci: _builtins.str
     slot: _builtins.int
@@ -347,6 +348,8 @@ class Gpu(_message.Message):
     pci_device_id: _builtins.str
     memory_bytes: _builtins.int
     nvlinks: _builtins.int
+    mig: _builtins.str
+    """the profiles of its MIG devices, empty for a GPU in one piece"""
     def __init__(
         self,
         *,
@@ -359,10 +362,11 @@ class Gpu(_message.Message):
         pci_device_id: _builtins.str = ...,
         memory_bytes: _builtins.int = ...,
         nvlinks: _builtins.int = ...,
+        mig: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory_bytes", b"memory_bytes", "name", b"name", "nvlinks", b"nvlinks", "pci", b"pci", "pci_device_id", b"pci_device_id", "serial", b"serial", "slot", b"slot", "uuid", b"uuid", "vbios", b"vbios"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory_bytes", b"memory_bytes", "mig", b"mig", "name", b"name", "nvlinks", b"nvlinks", "pci", b"pci", "pci_device_id", b"pci_device_id", "serial", b"serial", "slot", b"slot", "uuid", b"uuid", "vbios", b"vbios"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

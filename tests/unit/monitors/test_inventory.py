@@ -5,6 +5,7 @@ from tests.fakes.sweeps import BASELINE, PCI, UUID, gpu, gpu_in, only, sweep, un
 from sickbay.core.devices import Gpu
 from sickbay.host.nvml.readings import GpuState, Sweep
 from sickbay.monitors.inventory import inventory_of, signals
+from sickbay.monitors.known import Known
 
 BOTH = sweep(gpu(), gpu(pci="0000:43:00", slot=1))
 
@@ -32,7 +33,7 @@ def test_a_gpu_that_the_driver_does_not_list_is_missing():
 
 def test_nothing_is_expected_of_a_host_that_was_never_seen_well():
     fields = only(signals(BOTH, None)).fields
-    assert fields == {"expected": None, "present": 2, "missing": None}
+    assert fields == {"expected": None, "present": 2, "missing": None, "on_bus": None}
 
 
 def test_a_sweep_that_broke_off_says_nothing():
@@ -40,7 +41,7 @@ def test_a_sweep_that_broke_off_says_nothing():
 
 
 def test_the_inventory_holds_what_answered_as_it_describes_itself():
-    inventory = inventory_of(sweep(gpu(), gpu_in(GpuState.LOST)), nvml="simulated")
+    inventory = inventory_of(sweep(gpu(), gpu_in(GpuState.LOST)), Known(), nvml="simulated")
     assert inventory.nvml == "simulated"
     assert inventory.gpus == (
         Gpu(

@@ -21,9 +21,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "expected": Field(_I, "GPUs that this node had when healthy"),
                 "present": Field(_I, "GPUs that NVML shows now"),
                 "missing": Field(_I, "expected but not present"),
-                "on_bus": Field(
-                    _I, "GPUs on the PCI bus now, without those handed to virtual machines"
-                ),
+                "on_bus": Field(_I, "GPUs on the PCI bus now, without those handed to virtual machines"),
             },
         ),
         "gpu_presence": MappingProxyType(
@@ -107,7 +105,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         ),
         "platform_info": MappingProxyType(
             {
-                "profile": Field(_T, "the platform profile, empty where none lists the GPU"),
+                "profile": Field(_T, "the platform profile that lists the GPU"),
                 "chassis_serial": Field(_T, "the chassis"),
                 "slot": Field(_I, "the compute slot in the rack"),
                 "tray": Field(_I, "the tray in the chassis"),
