@@ -96,5 +96,5 @@ SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
 )
 """Monitors of what is polled, by the name of their module."""
 
-EVENT_MONITORS = ("kernel_faults", "kernel_log", "nvml_events", "xid")
+EVENT_MONITORS = ("kernel_faults", "kernel_log", "nvml_events", "sxid", "xid")
 """Monitors of what is told as it happens; sickbay.node.kernel_watch runs them."""
