@@ -47,12 +47,13 @@ class Row:
 
     def action_of(self, layout: Layout, intr_info: int) -> ImmediateAction | None:
         """The action where IntrInfo fits the row in this layout; None where it does not."""
-        at = 0 if layout is Layout.BEFORE_R575 else 1
-        if _fits(self.bits[at], intr_info):
+        before = layout is Layout.BEFORE_R575
+        if _fits(self.bits[0] if before else self.bits[1], intr_info):
             return self.action
-        if self.promoted is not None and _fits(self.promoted[at], intr_info):
-            return self.promoted[2]
-        return None
+        if self.promoted is None:
+            return None
+        old, new, action = self.promoted
+        return action if _fits(old if before else new, intr_info) else None
 
     def names(self, unit: str) -> bool:
         """Whether the row is about the unit that a line names."""

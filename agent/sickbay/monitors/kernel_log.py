@@ -1,4 +1,4 @@
-"""The kernel log as a whole: Xids, lost GPUs, faults of the host, gaps, and whether we can read it.
+"""The kernel log as a whole: Xids, SXids, lost GPUs, faults of the host, gaps, and whether we can read it.
 
 `observe` is a fold: the state before, some entries of the log, and out come the state after and the signals.
 """
@@ -26,6 +26,7 @@ from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.core.storms import Storms, gather, settle
 from sickbay.core.xid_lines import parse_xid
 from sickbay.monitors.kernel_faults import FaultFold, FaultState, settle_faults
+from sickbay.monitors.sxid import SxidFold, SxidState, settle_sxids
 from sickbay.monitors.xid import Seen, XidFold, XidState, gpu_of, settle_storms
 
 INTEREST = Interest(starts=(b"NVRM: ", b"nvidia-nvswitch", *kernel_lines.STARTS), holds=kernel_lines.HOLDS)
@@ -46,10 +47,12 @@ class KernelLogState:
     probe: ProbeLoss | None = None
     probe_record: KernelRecord | None = None
     faults: FaultState = field(default_factory=FaultState)
+    sxids: SxidState = field(default_factory=SxidState)
 
     def is_calm(self) -> bool:
         """Whether no count is open, so that `settle_counts` has nothing to do."""
-        return self.xids.storms.is_calm() and self.losses.is_calm() and self.faults.storms.is_calm()
+        counted = (self.xids.storms, self.losses, self.faults.storms, self.sxids.storms)
+        return all(storms.is_calm() for storms in counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +69,15 @@ def observe(state: KernelLogState, entries: Iterable[Entry], seen: Seen) -> Obse
     signals: list[Signal] = []
     unknown: list[UnknownRecord] = []
     xids, faults = XidFold(state.xids, seen), FaultFold(state.faults, seen)
+    sxids = SxidFold(state.sxids, seen)
     for entry in entries:
         match entry:
             case KernelRecord() | Repeated():
                 text = _record_of(entry).text
                 if (xid := parse_xid(text)) is not None:
                     signals.extend(xids.line(xid, entry))
+                elif (told := sxids.take(entry)) is not None:
+                    signals.extend(told)
                 elif (line := kernel_lines.classify(text)) is not None:
                     signals.extend(faults.line(line, entry))
                 elif text.startswith(_DRIVER):
@@ -80,10 +86,11 @@ def observe(state: KernelLogState, entries: Iterable[Entry], seen: Seen) -> Obse
             case LogGap():
                 state = replace(state, probe=None, probe_record=None)
                 faults.break_off()
+                sxids.break_off()
                 signals.append(gap_signal(entry, seen))
             case UnknownRecord():
                 unknown.append(entry)
-    state = replace(state, xids=xids.state(), faults=faults.state())
+    state = replace(state, xids=xids.state(), faults=faults.state(), sxids=sxids.state())
     return Observed(state=state, signals=tuple(signals), unknown=tuple(unknown))
 
 
@@ -92,8 +99,9 @@ def settle_counts(state: KernelLogState, now: Instant) -> Observed:
     xids, counted = settle_storms(state.xids, now)
     losses, lost = settle(state.losses, now)
     faults, more = settle_faults(state.faults, now)
-    state = replace(state, xids=xids, losses=losses, faults=faults)
-    return Observed(state=state, signals=(*counted, *lost, *more))
+    sxids, switches = settle_sxids(state.sxids, now)
+    state = replace(state, xids=xids, losses=losses, faults=faults, sxids=sxids)
+    return Observed(state=state, signals=(*counted, *lost, *more, *switches))
 
 
 def gap_signal(gap: LogGap, seen: Seen) -> Signal:

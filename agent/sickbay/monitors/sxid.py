@@ -52,6 +52,10 @@ class SxidFold:
             case None:
                 return None
 
+    def break_off(self) -> None:
+        """Lines were lost: what comes now may speak of an error that nobody has read."""
+        self._last.clear()
+
     def state(self) -> SxidState:
         """What is to be remembered."""
         return SxidState(storms=self._tally.storms(), last=dict(list(self._last.items())[-_SWITCHES:]))

@@ -5,21 +5,22 @@ worker's. A code is never acted on here, and one that nobody lists is as good a 
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sickbay.core.devices import Inventory, Scope, Subject
 from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
 from sickbay.core.kernel_records import KernelRecord, Repeated, instant_of
-from sickbay.core.recovery_actions import RecoveryAction
 from sickbay.core.sightings import KMSG, NVML, Sightings, merge
-from sickbay.core.signals import EventId, FieldValue, Signal
+from sickbay.core.signals import EventId, Signal
 from sickbay.core.storms import Storms, Tally, settle
-from sickbay.core.xid_lines import NvLink5, XidLine
-from sickbay.core.xids import asked_by_driver, lookup
-
-_UNKNOWN_TO_NVML = 999
-"""eventData of an Xid event whose code NVML does not know (nvml.h, nvmlEventData_t)."""
+from sickbay.core.xid_48 import BESIDE, Splits, codes_near, fields_with, with_code, with_double_bit
+from sickbay.core.xid_48 import CODE as DOUBLE_BIT
+from sickbay.core.xid_74 import CODE as NVLINK
+from sickbay.core.xid_74 import parse_link_error
+from sickbay.core.xid_fields import branch_of, fields_of_code, fields_of_line
+from sickbay.core.xid_lines import XidLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,11 @@ class NvmlXid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XidState:
-    """What is still being counted, and what was lately seen by whom."""
+    """What is still being counted, what was lately seen by whom, and what may belong to an Xid 48."""
 
     storms: Storms = field(default_factory=Storms)
     sightings: Sightings = field(default_factory=Sightings)
+    splits: Splits = field(default_factory=lambda: MappingProxyType({}))
 
 
 Step = tuple[XidState, tuple[Signal, ...]]
@@ -62,24 +64,32 @@ Step = tuple[XidState, tuple[Signal, ...]]
 class XidFold:
     """A fold over the Xids of one batch: begins with a state, and gives the state after them."""
 
-    __slots__ = ("_seen", "_sightings", "_tally")
+    __slots__ = ("_seen", "_sightings", "_splits", "_tally")
 
     def __init__(self, state: XidState, seen: Seen) -> None:
         self._tally = Tally(state.storms)
         self._sightings = state.sightings
+        self._splits = state.splits
         self._seen = seen
 
     def line(self, line: XidLine, entry: KernelRecord | Repeated) -> tuple[Signal, ...]:
         """One Xid of the kernel log. Equal lines become one signal with a count (core.storms)."""
         seen = self._seen
         record, times = (entry.record, entry.times) if isinstance(entry, Repeated) else (entry, 1)
-        told = self._tally.count(
-            (KMSG, line.pci, line.code, record.is_injected),
+        group, detail, mono = (
+            _group(line.pci, line.code, record),
             _detail(line),
             min(entry.usec / 1e6, seen.now.mono),
+        )
+        told = self._tally.count(
+            group,
+            detail,
+            mono,
             lambda: line_signal(line, record, instant_of(entry.usec, seen.now), seen),
             times,
         )
+        if line.code == DOUBLE_BIT or line.code in BESIDE:
+            told = (*told, *self._split(line, record, detail, mono))
         return self._merged(told) if told else ()
 
     def event(self, event: NvmlXid) -> tuple[Signal, ...]:
@@ -94,7 +104,27 @@ class XidFold:
 
     def state(self) -> XidState:
         """What is to be remembered."""
-        return XidState(storms=self._tally.storms(), sightings=self._sightings)
+        return XidState(storms=self._tally.storms(), sightings=self._sightings, splits=self._splits)
+
+    def _split(
+        self, line: XidLine, record: KernelRecord, detail: Hashable, mono: float
+    ) -> tuple[Signal, ...]:
+        """Let an Xid 48 say which memory it was in, when a code beside it has told (core.xid_48)."""
+        slot = (line.pci, record.is_injected)
+        if line.code == DOUBLE_BIT:
+            self._splits = with_double_bit(self._splits, slot, detail, mono)
+        else:
+            self._splits = with_code(self._splits, slot, line.code, mono)
+        beside = self._splits[slot]
+        codes = () if beside.at is None else codes_near(beside, beside.at)
+        if not codes:
+            return ()
+        split = fields_with(codes)
+        return self._tally.amend(
+            _group(line.pci, DOUBLE_BIT, record),
+            beside.detail,
+            lambda first: replace(first, fields={**first.fields, **split}),
+        )
 
     def _merged(self, told: tuple[Signal, ...]) -> tuple[Signal, ...]:
         self._sightings, signals = _merge(self._sightings, told, self._seen.now)
@@ -119,7 +149,7 @@ def settle_storms(state: XidState, now: Instant) -> Step:
     """Counts that are due. To be called once a second while `state.storms` is not calm."""
     storms, told = settle(state.storms, now)
     sightings, signals = _merge(state.sightings, told, now)
-    return XidState(storms=storms, sightings=sightings), signals
+    return replace(state, storms=storms, sightings=sightings), signals
 
 
 def line_signal(line: XidLine, record: KernelRecord, at: Instant, seen: Seen) -> Signal:
@@ -128,19 +158,7 @@ def line_signal(line: XidLine, record: KernelRecord, at: Instant, seen: Seen) ->
         kind="xid",
         subject=gpu_of(line.pci, seen.inventory),
         at=at,
-        fields=_fields(
-            line.code,
-            action=line.recovery.now if line.recovery else None,
-            pid=line.pid,
-            process=line.process or None,
-            caused_by=line.caused_by,
-            message=line.message,
-            gpu_instance=line.gpu_instance,
-            compute_instance=line.compute_instance,
-            from_action=line.recovery.before.value if line.recovery else None,
-            to_action=line.recovery.now.value if line.recovery else None,
-            **_link_fields(line.nvlink),
-        ),
+        fields=fields_of_line(line, branch_of(seen.inventory.driver_version)),
         identity=EventId(boot_id=seen.boot_id, source=KMSG, sequence=record.sequence),
         sources=(KMSG,),
         raw=record.text,
@@ -157,11 +175,11 @@ def event_signal(event: NvmlXid, seen: Seen) -> Signal:
         kind="xid",
         subject=Subject(scope=Scope.GPU, gpu_uuid=uuid, pci=pci),
         at=event.at,
-        fields=_fields(
-            event.code,
-            gpu_instance=event.gpu_instance,
-            compute_instance=event.compute_instance,
-        ),
+        fields={
+            **fields_of_code(event.code),
+            "gpu_instance": event.gpu_instance,
+            "compute_instance": event.compute_instance,
+        },
         identity=EventId(boot_id=seen.boot_id, source=NVML, sequence=event.sequence),
         sources=(NVML,),
         raw=f"nvmlEventTypeXidCriticalError eventData={event.code}",
@@ -174,46 +192,9 @@ def gpu_of(pci: str, inventory: Inventory) -> Subject:
     return Subject(scope=Scope.GPU, gpu_uuid=gpu.uuid if gpu else "", pci=pci)
 
 
-def _fields(code: int, *, action: RecoveryAction | None = None, **more: FieldValue) -> dict[str, FieldValue]:
-    """Every declared field; what the source does not say is None, which is unknown."""
-    xid = lookup(code)
-    asked = xid.action if action is None else asked_by_driver(action)
-    known: dict[str, FieldValue] = {
-        "code": code,
-        "name": "unknown to NVML" if code == _UNKNOWN_TO_NVML else xid.name,
-        "class": xid.klass.value,
-        "action": asked.value,
-    }
-    return {**_NOTHING_SAID, **known, **more}
-
-
-_NOTHING_SAID: dict[str, FieldValue] = dict.fromkeys(
-    (
-        "pid",
-        "process",
-        "caused_by",
-        "message",
-        "gpu_instance",
-        "compute_instance",
-        "from_action",
-        "to_action",
-        "unit",
-        "link_severity",
-        "link",
-        "registers",
-    ),
-)
-
-
-def _link_fields(nvlink: NvLink5 | None) -> dict[str, FieldValue]:
-    if nvlink is None:
-        return {}
-    return {
-        "unit": nvlink.unit,
-        "link_severity": nvlink.severity,
-        "link": nvlink.link,
-        "registers": " ".join(f"{word:#010x}" for word in nvlink.registers),
-    }
+def _group(pci: str, code: int, record: KernelRecord) -> Hashable:
+    """Under which equal lines are counted; injected ones apart."""
+    return KMSG, pci, code, record.is_injected
 
 
 def _detail(line: XidLine) -> Hashable:
@@ -225,7 +206,8 @@ def _detail(line: XidLine) -> Hashable:
         line.compute_instance,
         line.caused_by,
         line.recovery,
-        (nvlink.unit, nvlink.severity, nvlink.link, nvlink.intr_info) if nvlink else None,
+        (nvlink.unit, nvlink.severity, nvlink.link, nvlink.registers[:2]) if nvlink else None,
+        parse_link_error(line.message) if line.code == NVLINK else None,
     )
 
 
