@@ -98,7 +98,7 @@ def sxid_signal(line: SxidLine, record: KernelRecord, at: Instant, seen: Seen) -
         "name": known.name,
         "class": known.klass.value,
         "grade": known.grade.value,
-        "severity": line.severity or None,
+        "severity": line.severity,
         "action": known.action_when(line.severity).value,
         "switch": line.switch,
         "link": line.link,

@@ -42,7 +42,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "name": Field(_T, "the code's name in NVIDIA's Fabric Manager guide"),
                 "class": Field(_T, "fabric, informational, unknown"),
                 "grade": Field(_T, "the guide's always_fatal, potential_fatal, non_fatal; unknown"),
-                "severity": Field(_T, "the driver's own word: Fatal, Non-fatal, Correctable"),
+                "severity": Field(_T, "the driver's Fatal, Non-fatal, Correctable; empty where the line has none"),
                 "action": Field(_T, "what the guide asks for, NONE where there is nothing to do"),
                 "switch": Field(_T, "the driver's name for the switch"),
                 "link": Field(_I, "the switch's port that it is about"),
@@ -60,16 +60,8 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "how": Field(_T, "kernel, nvml, missing"),
             },
         ),
-        "out_of_memory": MappingProxyType(
-            {
-                "by_group": Field(_B, "a control group's own limit was met, not the host's memory"),
-                "group": Field(_T, "that control group's path"),
-                "pid": Field(_I, "the process that was killed", "pid"),
-                "process": Field(_T, "its name"),
-            },
-        ),
     },
 )
 
-EVENTS: frozenset[str] = frozenset({"xid", "out_of_memory"})
+EVENTS: frozenset[str] = frozenset({"xid", "sxid"})
 """Kinds that only ever say that something happened."""
