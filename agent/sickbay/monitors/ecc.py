@@ -25,6 +25,7 @@ _TOTALS = tuple(reading for reading in _COUNTS.values() if reading.startswith("e
 
 _RATES = {
     "corrected_rate": "ecc_corrected_volatile",
+    "uncorrected_rate": "ecc_uncorrected_volatile",
     "dram_corrected_rate": "dram_corrected",
     "sram_corrected_rate": "sram_corrected",
 }

@@ -35,6 +35,11 @@ def test_the_rate_is_zero_when_nothing_happened_and_unknown_when_nothing_is_know
     assert rate(gpu_in(GpuState.UNSEEN), gpu()) is None
 
 
+def test_a_new_uncorrected_error_is_a_rate_too():
+    fields = only(signals(sweep(gpu(ecc_uncorrected_volatile=3), after=10.0), sweep(gpu()))).fields
+    assert fields["uncorrected_rate"] == pytest.approx(0.3)
+
+
 def test_a_counter_that_went_back_gives_no_rate():
     assert rate(gpu(ecc_corrected_volatile=9), gpu(ecc_corrected_volatile=1)) is None
 

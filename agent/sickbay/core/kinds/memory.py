@@ -16,6 +16,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "corrected_aggregate": Field(_I, "corrected errors in the board's life"),
                 "uncorrected_aggregate": Field(_I, "uncorrected errors in the board's life"),
                 "corrected_rate": Field(_F, "corrected errors between two sweeps", "1/s"),
+                "uncorrected_rate": Field(_F, "uncorrected errors between two sweeps", "1/s"),
                 "dram_corrected": Field(_I, "of those, in DRAM, since driver load"),
                 "dram_uncorrected": Field(_I, "uncorrected errors in DRAM since driver load"),
                 "sram_corrected": Field(_I, "corrected errors in SRAM since driver load"),
