@@ -7,7 +7,7 @@ from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.platforms import NVLINK_VERSIONS, PlatformProfile, Platforms
 from sickbay.core.problems import Problem, one_of
 
-_NUMBERS = {
+MOST_NUMBERS = {
     "nvlinks": 64,
     "c2c_links": 64,
     "pcie_gen": 8,
@@ -20,11 +20,11 @@ _NUMBERS = {
 }
 """Each field that holds a whole number, and the most that is no slip of the pen."""
 
-_KEYS = ("id", "name", "devices", "nvlink_version", "port_rate", *_NUMBERS)
+_KEYS = ("id", "name", "devices", "nvlink_version", "port_rate", *MOST_NUMBERS)
 
 _DEVICE = re.compile(r"[0-9a-f]{4}(?::[0-9a-f]{4})?")
 _DEVICE_FORM = 'a PCI device id in quotes, "2330", or with the subsystem id, "2236:149d"; lower case'
-_MOST_RATE = 10_000.0
+MOST_RATE = 10_000.0
 
 
 def parse_platforms(entries: Sequence[Entry]) -> tuple[Platforms, tuple[Problem, ...]]:
@@ -44,7 +44,7 @@ def parse_platforms(entries: Sequence[Entry]) -> tuple[Platforms, tuple[Problem,
 
 def _profile(reader: FieldReader) -> PlatformProfile:
     reader.allow(_KEYS)
-    numbers = {key: _number(reader, key, most) for key, most in _NUMBERS.items()}
+    numbers = {key: _number(reader, key, most) for key, most in MOST_NUMBERS.items()}
     return PlatformProfile(
         id=reader.text("id"),
         name=reader.text("name"),
@@ -72,7 +72,7 @@ def _rate(reader: FieldReader) -> float | None:
     if not reader.has("port_rate"):
         return None
     rate = reader.fields["port_rate"]
-    if isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate <= _MOST_RATE:
+    if isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate <= MOST_RATE:
         return float(rate)
     reader.wrong("port_rate", "Gb/s of one port, such as 400")
     return None
