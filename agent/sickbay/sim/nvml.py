@@ -14,8 +14,10 @@ import threading
 from functools import partial
 
 from sickbay.host.nvml.catalogue import GPU_IS_LOST, NOT_SUPPORTED, SUCCESS
-from sickbay.sim import faults, nvml_calls
+from sickbay.sim import faults
 from sickbay.sim.node_dir import FaultsInView, NodeDir
+from sickbay.sim.nvml_calls import HANDLERS
+from sickbay.sim.nvml_handles import gpu_of
 from sickbay.sim.wakeup import Wakeup
 
 TYPE_CHECKING = False
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Any
+
+    from sickbay.sim.nvml_handles import Handler
 
 LOOK_EVERY_S = 0.1
 """How often a call that hangs looks whether it still does."""
@@ -66,7 +70,7 @@ class SimulatedNvml:
 
     def __getattr__(self, name: str) -> Callable[..., int]:
         """The symbol of that name; AttributeError when the simulated driver lacks it."""
-        handler = nvml_calls.HANDLERS.get(name)
+        handler = HANDLERS.get(name)
         if handler is None or name in self._lacks:
             raise AttributeError(name)
         return partial(self._call, name, handler)
@@ -141,8 +145,8 @@ class SimulatedNvml:
 
     # What every call goes through.
 
-    def _call(self, name: str, handler: nvml_calls.Handler, *arguments: Any) -> int:  # noqa: ANN401 - ctypes
-        gpu = nvml_calls.gpu_of(self, name, arguments)
+    def _call(self, name: str, handler: Handler, *arguments: Any) -> int:  # noqa: ANN401 - ctypes
+        gpu = gpu_of(self, name, arguments)
         if isinstance(gpu, int):
             return gpu
         code = self._fault(_VERSION.sub("", name), gpu)

@@ -3,73 +3,32 @@
 from __future__ import annotations
 
 import ctypes
-import struct
 
-from sickbay.host.nvml.catalogue import (
-    INVALID_ARGUMENT,
-    NOT_FOUND,
-    NOT_SUPPORTED,
-    NVLINK_STATES,
-    SUCCESS,
-    TIMEOUT,
-    short_bus_id,
+from sickbay.host.nvml.catalogue import INVALID_ARGUMENT, SUCCESS, TIMEOUT
+from sickbay.sim.nvml_fields import FIELD_HANDLERS
+from sickbay.sim.nvml_handles import (
+    FIRST_HANDLE,
+    as_bytes,
+    gpu_handle,
+    number,
+    numbers,
+    of_gpu,
+    one_of,
+    out,
+    plain,
+    point,
+    text,
 )
-from sickbay.host.nvml.fields import FIELDS, NVLINK_FIELDS
+from sickbay.sim.nvml_structures import STRUCTURE_HANDLERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
 
     from sickbay.sim.nvml import SimulatedGpu, SimulatedNvml
+    from sickbay.sim.nvml_handles import Arguments, Handler
 
-    Arguments = tuple[Any, ...]
-    Handler = Callable[[SimulatedNvml, SimulatedGpu | None, Arguments], int]
-
-_FIRST_HANDLE = 0x1000
-_HANDLE_STEP = 0x10
-_READING_OF_FIELD = {field_id: name for name, (_, field_id) in FIELDS.items()}
-NVLINK_STATE_FIELD = NVLINK_FIELDS[NVLINK_STATES][1]
-_UNSIGNED_INT, _UNSIGNED_LONG_LONG = 1, 3
-_WIDE_FIELDS = frozenset({3, 4, 5, 6})
-# nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value.
-_FIELD = struct.Struct("@IIqqIIQ")
 _NO_INSTANCE = 0xFFFFFFFF
-
-
-def gpu_of(library: SimulatedNvml, name: str, arguments: Arguments) -> SimulatedGpu | int | None:
-    """The GPU that a call is about; None for none; a return code when the arguments name no GPU."""
-    if name == "nvmlDeviceGetHandleByIndex_v2":
-        listed, index = library.listed(), _plain(arguments[0])
-        return listed[index] if index < len(listed) else INVALID_ARGUMENT
-    if name == "nvmlDeviceGetHandleByPciBusId_v2":
-        try:
-            wanted = short_bus_id(_plain(arguments[0]).decode())
-        except ValueError:
-            return INVALID_ARGUMENT
-        return next((gpu for gpu in library.listed() if gpu.pci == wanted), NOT_FOUND)
-    if name.startswith("nvmlDevice") and name != "nvmlDeviceGetCount_v2":
-        address = ctypes.cast(arguments[0], ctypes.c_void_p).value or 0
-        slot, rest = divmod(address - _FIRST_HANDLE, _HANDLE_STEP)
-        return library.gpus[slot] if not rest and 0 <= slot < len(library.gpus) else INVALID_ARGUMENT
-    return None
-
-
-def _plain(argument: Any) -> Any:  # noqa: ANN401 - a ctypes value or what it holds
-    return getattr(argument, "value", argument)
-
-
-def _out(argument: Any) -> Any:  # noqa: ANN401 - what a byref() points to, or an array itself
-    return getattr(argument, "_obj", argument)
-
-
-def _bytes(text: object) -> bytes:
-    # Text that is none is written in a profile as lone surrogates, and comes out as the bytes that they hold.
-    return str(text).encode("utf-8", "surrogateescape")
-
-
-def _point(pointer: Any, slot: int) -> None:  # noqa: ANN401 - a ctypes pointer
-    ctypes.c_void_p.from_buffer(pointer).value = _FIRST_HANDLE + slot * _HANDLE_STEP
 
 
 def _succeed(_library: SimulatedNvml, _gpu: SimulatedGpu | None, _arguments: Arguments) -> int:
@@ -77,62 +36,25 @@ def _succeed(_library: SimulatedNvml, _gpu: SimulatedGpu | None, _arguments: Arg
 
 
 def _count(library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    _out(arguments[0]).value = len(library.listed())
+    out(arguments[0]).value = len(library.listed())
     return SUCCESS
 
 
-def _handle(_library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    if gpu is None:
-        return INVALID_ARGUMENT
-    _point(_out(arguments[1]), gpu.slot)
+def _handle(_library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments) -> int:
+    point(out(arguments[1]), gpu_handle(gpu.slot))
     return SUCCESS
 
 
 def _version(attribute: str) -> Handler:
     def handler(library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-        arguments[0].value = _bytes(getattr(library, attribute))
+        arguments[0].value = as_bytes(getattr(library, attribute))
         return SUCCESS
 
     return handler
 
 
-def _reading(name: str, put: Callable[[Arguments, Any], None]) -> Handler:
-    def handler(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-        if gpu is None:
-            return INVALID_ARGUMENT
-        code, value = library.reading(gpu, name, library.state(gpu))
-        if code == SUCCESS:
-            put(arguments, value)
-        return code
-
-    return handler
-
-
-def _text(name: str) -> Handler:
-    def put(arguments: Arguments, value: Any) -> None:  # noqa: ANN401 - by reading
-        arguments[1].value = _bytes(value)
-
-    return _reading(name, put)
-
-
-def _number(name: str, *, at: int = 1) -> Handler:
-    def put(arguments: Arguments, value: Any) -> None:  # noqa: ANN401 - by reading
-        _out(arguments[at]).value = value
-
-    return _reading(name, put)
-
-
-def _attribute(name: str, attribute: str) -> Handler:
-    def put(arguments: Arguments, value: Any) -> None:  # noqa: ANN401 - by reading
-        setattr(_out(arguments[1]), attribute, value)
-
-    return _reading(name, put)
-
-
-def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    if gpu is None:
-        return INVALID_ARGUMENT
-    info = _out(arguments[1])
+def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments) -> int:
+    info = out(arguments[1])
     domain, bus, device = gpu.pci.split(":")
     info.domain, info.bus, info.device = int(domain, 16), int(bus, 16), int(device, 16)
     info.busId = f"{int(domain, 16):08X}:{bus.upper()}:{device.upper()}.0".encode()
@@ -142,61 +64,27 @@ def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Argum
     return SUCCESS
 
 
-def _link_state(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    if gpu is None:
-        return INVALID_ARGUMENT
-    code, state = _of_states(library.reading(gpu, NVLINK_STATES, library.state(gpu)), _plain(arguments[1]))
-    if code == SUCCESS:
-        _out(arguments[2]).value = state
-    return code
-
-
-def _field_values(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    if gpu is None:
-        return INVALID_ARGUMENT
-    values, state = _out(arguments[2]), library.state(gpu)
-    links = library.reading(gpu, NVLINK_STATES, state)
-    for start in range(0, _plain(arguments[1]) * _FIELD.size, _FIELD.size):
-        field_id, scope = _FIELD.unpack_from(values, start)[:2]
-        name = _READING_OF_FIELD.get(field_id)
-        if field_id == NVLINK_STATE_FIELD:
-            code, value = _of_states(links, scope)
-        else:
-            code, value = library.reading(gpu, name, state) if name else (NOT_SUPPORTED, 0)
-        type_ = _UNSIGNED_LONG_LONG if field_id in _WIDE_FIELDS else _UNSIGNED_INT
-        _FIELD.pack_into(values, start, field_id, scope, 0, 1, type_, code, value or 0)
-    return SUCCESS
-
-
-def _of_states(states: tuple[int, Any], link: int) -> tuple[int, int]:
-    code, known = states
-    if code != SUCCESS:
-        return code, 0
-    state = known[link] if link < len(known) else None
-    return (NOT_SUPPORTED, 0) if state is None else (SUCCESS, state)
-
-
 def _event_set(_library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    ctypes.c_void_p.from_buffer(_out(arguments[0])).value = _FIRST_HANDLE
+    point(out(arguments[0]), FIRST_HANDLE)
     return SUCCESS
 
 
 def _supported_events(library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    _out(arguments[1]).value = library.supported_events
+    out(arguments[1]).value = library.supported_events
     return SUCCESS
 
 
 def _register(library: SimulatedNvml, gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    return INVALID_ARGUMENT if gpu is None else library.register(gpu, _plain(arguments[1]))
+    return INVALID_ARGUMENT if gpu is None else library.register(gpu, plain(arguments[1]))
 
 
 def _wait(library: SimulatedNvml, _gpu: SimulatedGpu | None, arguments: Arguments) -> int:
-    event = library.wait(_plain(arguments[2]) / 1000)
+    event = library.wait(plain(arguments[2]) / 1000)
     if event is None:
         return TIMEOUT
     slot, type_, data = event
-    told = _out(arguments[1])
-    ctypes.c_void_p.from_buffer(told).value = _FIRST_HANDLE + slot * _HANDLE_STEP  # `device` comes first
+    told = out(arguments[1])
+    ctypes.c_void_p.from_buffer(told).value = gpu_handle(slot)  # `device` comes first
     told.eventType, told.eventData = type_, data
     told.gpuInstanceId = told.computeInstanceId = _NO_INSTANCE
     return SUCCESS
@@ -209,24 +97,51 @@ HANDLERS: Mapping[str, Handler] = {
     "nvmlSystemGetDriverVersion": _version("driver_version"),
     "nvmlSystemGetNVMLVersion": _version("nvml_version"),
     "nvmlDeviceGetCount_v2": _count,
-    "nvmlDeviceGetHandleByIndex_v2": _handle,
-    "nvmlDeviceGetHandleByPciBusId_v2": _handle,
-    "nvmlDeviceGetPciInfo_v3": _pci_info,
-    "nvmlDeviceGetUUID": _text("uuid"),
-    "nvmlDeviceGetName": _text("name"),
-    "nvmlDeviceGetSerial": _text("serial"),
-    "nvmlDeviceGetVbiosVersion": _text("vbios"),
-    "nvmlDeviceGetMemoryInfo": _attribute("memory_bytes", "total"),
-    "nvmlDeviceGetTemperatureThreshold": _number("slowdown_at", at=2),
-    "nvmlDeviceGetTemperatureV": _attribute("temperature", "temperature"),
-    "nvmlDeviceGetTemperature": _number("temperature", at=2),
-    "nvmlDeviceGetCurrentClocksEventReasons": _number("clocks_reasons"),
-    "nvmlDeviceGetCurrentClocksThrottleReasons": _number("clocks_reasons"),
-    "nvmlDeviceGetNvLinkState": _link_state,
-    "nvmlDeviceGetFieldValues": _field_values,
+    "nvmlDeviceGetHandleByIndex_v2": of_gpu(_handle),
+    "nvmlDeviceGetHandleByPciBusId_v2": of_gpu(_handle),
+    "nvmlDeviceGetPciInfo_v3": of_gpu(_pci_info),
+    "nvmlDeviceGetUUID": text("uuid"),
+    "nvmlDeviceGetSerial": text("serial"),
+    "nvmlDeviceGetVbiosVersion": text("vbios"),
+    "nvmlDeviceGetInforomImageVersion": text("inforom_version"),
+    "nvmlDeviceGetInforomConfigurationChecksum": number("inforom_checksum"),
+    "nvmlDeviceGetTemperatureThreshold": one_of(
+        {(0,): "shutdown_at", (1,): "slowdown_at", (2,): "memory_max_at", (3,): "gpu_max_at"},
+    ),
+    "nvmlDeviceGetTemperature": number("temperature", at=2),
+    "nvmlDeviceGetCurrentClocksEventReasons": number("clocks_reasons"),
+    "nvmlDeviceGetCurrentClocksThrottleReasons": number("clocks_reasons"),
+    "nvmlDeviceGetPerformanceState": number("performance_state"),
+    # Error type, counter, location, as nvml.h numbers them; the other locations are not simulated.
+    "nvmlDeviceGetMemoryErrorCounter": one_of(
+        {
+            (0, 0, 2): "dram_corrected",
+            (1, 0, 2): "dram_uncorrected",
+            (0, 1, 2): "dram_corrected_aggregate",
+            (1, 1, 2): "dram_uncorrected_aggregate",
+            (0, 0, 7): "sram_corrected",
+            (1, 0, 7): "sram_uncorrected",
+            (0, 1, 7): "sram_corrected_aggregate",
+            (1, 1, 7): "sram_uncorrected_aggregate",
+        },
+    ),
+    "nvmlDeviceGetCurrPcieLinkGeneration": number("pcie_gen"),
+    "nvmlDeviceGetCurrPcieLinkWidth": number("pcie_width"),
+    "nvmlDeviceGetMaxPcieLinkGeneration": number("pcie_max_gen"),
+    "nvmlDeviceGetMaxPcieLinkWidth": number("pcie_max_width"),
+    "nvmlDeviceGetGpuMaxPcieLinkGeneration": number("pcie_gpu_max_gen"),
+    "nvmlDeviceGetPersistenceMode": number("persistence_mode"),
+    "nvmlDeviceGetEccMode": numbers("ecc_mode", "ecc_mode_pending"),
+    "nvmlDeviceGetComputeMode": number("compute_mode"),
+    "nvmlDeviceGetMigMode": numbers("mig_mode", "mig_mode_pending"),
+    "nvmlDeviceGetMaxMigDeviceCount": number("mig_max_devices"),
+    "nvmlDeviceGetVirtualizationMode": number("virtualization_mode"),
+    "nvmlDeviceGetModuleId": number("module_id"),
     "nvmlDeviceGetSupportedEventTypes": _supported_events,
     "nvmlDeviceRegisterEvents": _register,
     "nvmlEventSetCreate": _event_set,
     "nvmlEventSetFree": _succeed,
     "nvmlEventSetWait_v2": _wait,
+    **FIELD_HANDLERS,
+    **STRUCTURE_HANDLERS,
 }

@@ -77,6 +77,7 @@ RESET_REQUIRED = 16
 VERSION_MISMATCH = 18
 ARGUMENT_VERSION_MISMATCH = 25
 GPU_NOT_FOUND = 28
+UNKNOWN = 999
 UNREADABLE = -1
 """Ours, not NVML's: the driver answered with success and bytes that are no text or no known value type."""
 

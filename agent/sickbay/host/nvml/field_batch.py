@@ -8,7 +8,7 @@ import struct
 import pynvml
 
 from sickbay.host.nvml.calls import Caller, CallFailedError
-from sickbay.host.nvml.catalogue import SUCCESS, UNREADABLE
+from sickbay.host.nvml.catalogue import SUCCESS, UNKNOWN, UNREADABLE
 from sickbay.host.nvml.fields import SIGNED_32_FIELDS, UNSIGNED_32_FIELDS
 
 # nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value (an 8-byte union).
@@ -18,9 +18,9 @@ _FIELD, _TYPE, _CODE, _VALUE = 0, 4, 5, 6
 
 
 class FieldBatch:
-    """A fixed list of (reading, field id, scope) of one GPU."""
+    """A fixed list of (reading, field id, scope), for one GPU after another."""
 
-    __slots__ = ("_array", "_count", "_layout", "wanted")
+    __slots__ = ("_array", "_count", "_empty", "_layout", "wanted")
 
     def __init__(self, wanted: tuple[tuple[str, int, int], ...]) -> None:
         self.wanted = wanted
@@ -30,11 +30,15 @@ class FieldBatch:
         for position, (_, field_id, scope) in enumerate(wanted):
             self._array[position].fieldId = field_id
             self._array[position].scopeId = scope
+            self._array[position].nvmlReturn = UNKNOWN
+        self._empty = bytes(self._array)
 
     def read(self, caller: Caller, gpu: int, handle: object) -> list[tuple[str, int, int | float]]:
         """(reading, return code, value) a field; all with one code when the call itself fails."""
         if not self.wanted:
             return []
+        # A field that the driver should pass over must not keep what another GPU answered.
+        ctypes.memmove(self._array, self._empty, len(self._empty))
         try:
             caller.ask("nvmlDeviceGetFieldValues", handle, self._count, self._array, gpu=gpu)
         except CallFailedError as error:
@@ -50,6 +54,19 @@ class FieldBatch:
         value_type = _FORCED.get(flat[at + _FIELD], flat[at + _TYPE])
         value = decode(value_type, flat[at + _VALUE])
         return (name, UNREADABLE, 0) if value is None else (name, SUCCESS, value)
+
+
+class Batches:
+    """Every batch that was needed, to be used again: few, one for each set of groups that were due."""
+
+    __slots__ = ("_by_wanted",)
+
+    def __init__(self) -> None:
+        self._by_wanted: dict[tuple[tuple[str, int, int], ...], FieldBatch] = {}
+
+    def of(self, wanted: tuple[tuple[str, int, int], ...]) -> FieldBatch:
+        """The batch of these (reading, field id, scope)."""
+        return self._by_wanted.get(wanted) or self._by_wanted.setdefault(wanted, FieldBatch(wanted))
 
 
 def decode(value_type: int, union: int) -> int | float | None:

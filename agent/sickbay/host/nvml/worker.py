@@ -21,6 +21,7 @@ import pynvml
 from sickbay.host.nvml import catalogue, framing
 from sickbay.host.nvml.calls import Caller, CallFailedError
 from sickbay.host.nvml.event_waiter import EventWaiter
+from sickbay.host.nvml.field_batch import Batches
 from sickbay.host.nvml.gpu_reader import GpuReader
 from sickbay.host.nvml.slot import EVENTS, SWEEP, Slot, map_slots
 
@@ -43,6 +44,7 @@ class Worker:
         self._sending = threading.Lock()
         self._caller = Caller(slots[SWEEP])
         self._events = EventWaiter(Caller(slots[EVENTS]), self.send)
+        self._batches = Batches()
         self._readers: dict[str, GpuReader] = {}
         self._deaf: dict[str, int] = {}
 
@@ -125,7 +127,9 @@ class Worker:
         else:
             handle = self._caller.ask("nvmlDeviceGetHandleByPciBusId", f"{target}.0", gpu=gpu)
             pci = target
-        reader = self._readers[target] = self._readers[pci] = GpuReader(self._caller, handle, pci)
+        reader = self._readers[target] = self._readers[pci] = GpuReader(
+            self._caller, handle, pci, self._batches
+        )
         if events:
             self._listen(handle, pci, gpu)
         return reader

@@ -29,7 +29,9 @@ async def test_what_is_recorded_of_a_simulated_node_is_its_own_profile(tmp_path:
     recorded = record_profile(await host.complete(), about="again", day="2026-01-02")
     await host.client.close()
     original = load_profile(H100X8)
-    assert recorded.complete_gpus() == original.complete_gpus()
+    recorded_gpus, gpus = recorded.complete_gpus(), original.complete_gpus()
+    assert [(gpu.pci, gpu.values) for gpu in recorded_gpus] == [(gpu.pci, gpu.values) for gpu in gpus]
+    assert {code for gpu in recorded_gpus for code in gpu.failures.values()} == {"NOT_SUPPORTED"}
     assert recorded.driver_version == original.driver_version
     assert recorded.calls["nvmlDeviceGetUUID"].count == 8
 
