@@ -4,6 +4,9 @@ import msgspec
 
 from sickbay.host.config_files import Seconds
 
+LONGEST_MOUNT_ANSWER = 20.0
+"""Seconds; looks at network mounts are further apart than this."""
+
 
 class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the host itself is watched, apart from its GPUs.
@@ -23,8 +26,8 @@ class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what could not be kept."""
         if not 0.0 <= self.jitter <= 0.5:  # noqa: PLR2004 - beyond half, looks could meet
             raise ValueError("jitter: a share from 0 to 0.5")
-        if self.mount_answer <= 0:
-            raise ValueError("mount_answer: a span of time")
+        if not 0.0 < self.mount_answer <= LONGEST_MOUNT_ANSWER:
+            raise ValueError(f"mount_answer: at most {LONGEST_MOUNT_ANSWER:g}s")
 
 
 USUAL_SETTINGS = HostSettings()

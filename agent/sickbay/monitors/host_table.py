@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from sickbay.core.signals import Signal
 from sickbay.host.host_root import HostRoot
-from sickbay.host.host_settings import HostSettings
+from sickbay.host.host_settings import LONGEST_MOUNT_ANSWER, HostSettings
+from sickbay.monitors import disks, filesystems, infiniband, infiniband_errors, mounts
 from sickbay.monitors.host_known import HostKnown
 
 T = TypeVar("T")
@@ -44,5 +45,34 @@ def each_time(read: Callable[[HostRoot], T]) -> Callable[[HostRoot, HostSettings
     return lambda root, _settings: lambda: read(root)
 
 
-HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType({})
+HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
+    {
+        # A port is to be missed within a second; its rules want readings, but no more than need be.
+        "infiniband": HostMonitor(
+            every=1.0,
+            reader=infiniband.reader,
+            judge=infiniband.signals,
+            carry=infiniband.carry,
+            retell=5.0,
+        ),
+        "infiniband_errors": HostMonitor(
+            every=30.0,
+            reader=each_time(infiniband_errors.read),
+            judge=infiniband_errors.signals,
+            carry=infiniband_errors.carry,
+        ),
+        "disks": HostMonitor(
+            every=30.0, reader=each_time(disks.read), judge=disks.signals, carry=disks.carry
+        ),
+        "filesystems": HostMonitor(
+            every=60.0, reader=filesystems.reader, judge=filesystems.signals, carry=filesystems.carry
+        ),
+        "mounts": HostMonitor(
+            every=30.0,
+            reader=mounts.reader,
+            judge=mounts.signals,
+            deadline=LONGEST_MOUNT_ANSWER + 5.0,
+        ),
+    },
+)
 """Monitors of the host, by the name of their module."""

@@ -47,6 +47,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "disk": MappingProxyType(
             {
                 "present": Field(_B, "the disk shows; false for one that was there in this boot and is gone"),
+                "in_use": Field(_B, "it is mounted, or an array or a volume group stands on it"),
                 "live": Field(_B, "the kernel can use it"),
                 "state": Field(_T, "the kernel's word for it, such as live, dead, running, offline"),
                 "io_errors": Field(_I, "commands that failed in the last hour"),
