@@ -1,5 +1,6 @@
 """How much counters of one GPU grew from one sweep to the next. No monitor itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sickbay.host.nvml.readings import GpuSweep, Sweep
@@ -32,6 +33,19 @@ class Growth:
         gained = self.of(name)
         return None if gained is None else gained / self.seconds
 
+    def of_each(self, name: str) -> tuple[int | None, ...]:
+        """What each counter of a reading of one a link gained, as `of` says it; empty where there is none."""
+        now = self.now.values.get(name)
+        if not isinstance(now, tuple):
+            return ()
+        then = self.before.values.get(name) if self.before is not None and self.seconds > 0 else None
+        if not isinstance(then, tuple) or len(then) != len(now):
+            return (None,) * len(now)
+        return tuple(
+            last - first if first is not None and last is not None and last >= first else None
+            for first, last in zip(then, now, strict=True)
+        )
+
     def share(self, name: str) -> float | None:
         """The part of the time, 0 to 1, in which a counter of nanoseconds ran."""
         gained = self.of(name)
@@ -46,3 +60,10 @@ def growth(sweep: Sweep, gpu: GpuSweep, previous: Sweep | None) -> Growth:
     if previous is None or before is None or before.uuid != gpu.uuid:
         return Growth(now=gpu, before=None, seconds=0.0)
     return Growth(now=gpu, before=before, seconds=sweep.at.mono - previous.at.mono)
+
+
+def together(gained: Iterable[int | None]) -> int | None:
+    """Several gains as one: at least so much where some are unknown, and unknown where the rest is nothing."""
+    every = tuple(gained)
+    known = [each for each in every if each is not None]
+    return sum(known) if any(known) or (known and len(known) == len(every)) else None

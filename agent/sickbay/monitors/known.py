@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sickbay.core.devices import Inventory
+from sickbay.core.devices import Inventory, Subject
 from sickbay.core.platforms import NO_PLATFORMS, PlatformProfile, Platforms
 from sickbay.host.kernel_view import NOTHING_SEEN, KernelView
 from sickbay.host.nvml.readings import GpuSweep, Sweep
@@ -17,6 +17,7 @@ class Known:
     `previous` is the last sweep that read the same group of readings, `baseline` what the host had when
     it was last well, `kernel` the last look at what the kernel says. `latest` holds, by group of readings and
     PCI address, what was read of a GPU when it last answered for that group, this sweep included.
+    `concerned` are the parts with an open condition: of one that is well again its monitor says so.
     """
 
     previous: Sweep | None = None
@@ -24,6 +25,7 @@ class Known:
     platforms: Platforms = NO_PLATFORMS
     kernel: KernelView = NOTHING_SEEN
     latest: Mapping[tuple[str, str], GpuSweep] = field(default_factory=lambda: MappingProxyType({}))
+    concerned: frozenset[Subject] = frozenset()
 
     def last_of(self, gpu: GpuSweep, group: str) -> GpuSweep | None:
         """The same GPU when it last answered for a group of readings; None when it never did."""

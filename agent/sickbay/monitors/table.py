@@ -6,11 +6,15 @@ from types import MappingProxyType
 
 from sickbay.core.signals import Signal
 from sickbay.host.nvml.catalogue import (
+    C2C,
     CLOCKS,
     ECC,
+    FABRIC,
     INFOROM,
     MODES,
     NVLINK,
+    NVLINK_ERRORS,
+    PCIE,
     PLATFORM,
     POWER,
     PROCESSES,
@@ -22,11 +26,13 @@ from sickbay.host.nvml.catalogue import (
 )
 from sickbay.host.nvml.readings import Sweep
 from sickbay.monitors import (
+    c2c,
     clocks,
     complement,
     driver_access,
     driver_versions,
     ecc,
+    fabric,
     gpu_memory,
     inforom,
     inventory,
@@ -34,6 +40,8 @@ from sickbay.monitors import (
     mig,
     modes,
     nvlink,
+    nvlink_errors,
+    pcie,
     platform_info,
     power,
     presence,
@@ -91,7 +99,11 @@ SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
         "row_remap": SweepMonitor(judge=lambda sweep, _known: row_remap.signals(sweep), group=ROW_REMAP),
         "repair": SweepMonitor(judge=lambda sweep, _known: repair.signals(sweep), group=REPAIR),
         "retired_pages": SweepMonitor(judge=lambda sweep, _known: retired_pages.signals(sweep), group=REPAIR),
-        "nvlink": SweepMonitor(judge=lambda sweep, _known: nvlink.signals(sweep), group=NVLINK),
+        "nvlink": SweepMonitor(judge=nvlink.signals, group=NVLINK),
+        "nvlink_errors": SweepMonitor(judge=nvlink_errors.signals, group=NVLINK_ERRORS),
+        "fabric": SweepMonitor(judge=lambda sweep, _known: fabric.signals(sweep), group=FABRIC),
+        "c2c": SweepMonitor(judge=c2c.signals, group=C2C),
+        "pcie": SweepMonitor(judge=pcie.signals, group=PCIE),
     },
 )
 """Monitors of what is polled, by the name of their module."""

@@ -84,6 +84,7 @@ class SweepJudgement:
             platforms=self._platforms,
             kernel=self._beside,
             latest=self._latest,
+            concerned=frozenset(condition.subject for condition in self._status.conditions),
         )
 
     def _shown(self, sweep: Sweep) -> Inventory:

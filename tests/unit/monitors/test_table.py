@@ -17,9 +17,11 @@ def judge(seen: Sweep, before: Sweep | None, expected: Inventory | None) -> list
 def test_a_healthy_gpu_gives_one_signal_of_each_kind():
     kinds = [signal.kind for signal in judge(sweep(gpu()), None, None)]
     assert sorted(kinds) == [
+        "c2c",
         "clocks",
         "driver",
         "ecc",
+        "fabric",
         "gpu_lost",
         "gpu_memory",
         "gpu_presence",
@@ -31,6 +33,8 @@ def test_a_healthy_gpu_gives_one_signal_of_each_kind():
         "modes",
         "monitor",
         "nvlink",
+        "nvlink_errors",
+        "pcie",
         "platform_info",
         "power",
         "recovery_action",
