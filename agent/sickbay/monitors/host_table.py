@@ -76,3 +76,6 @@ HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
     },
 )
 """Monitors of the host, by the name of their module."""
+
+CONFIGURED_MONITORS = ("plugins",)
+"""Monitors of what a site has configured; sickbay.node.plugin_watch runs them."""

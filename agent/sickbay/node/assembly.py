@@ -31,6 +31,7 @@ from sickbay.node.kernel_watch import KernelWatch
 from sickbay.node.metrics import Counters
 from sickbay.node.operations import HostOperations
 from sickbay.node.performing import Performer
+from sickbay.node.plugin_watch import PluginWatch
 from sickbay.node.ports import Ports
 from sickbay.node.reporting import Reporter
 from sickbay.node.status import HostStatus, Identity
@@ -53,6 +54,7 @@ class Agent:
     kernel: KernelWatch
     gpus: GpuWatch
     host: HostWatch
+    plugins: PluginWatch
     side: NodeSide
     operations: HostOperations
     verdict: VerdictFile
@@ -138,6 +140,9 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         kernel=kernel,
         gpus=gpus,
         host=HostWatch(clock=ports.clock, judge=judge, root=ports.host, settings=config.host),
+        plugins=PluginWatch(
+            clock=ports.clock, judge=judge, commands=ports.plugin_commands, settings=config.host
+        ),
         side=side,
         operations=operations,
         verdict=verdict,

@@ -104,6 +104,7 @@ class _Daemon:
             "kernel log storms": agent.kernel.settle(),
             "GPU sweeps": agent.gpus.run(),
             "host monitors": agent.host.run(),
+            "plugins": agent.plugins.run(),
             "decisions": self._decide(),
             "reload": self._reload_when_asked(),
         }

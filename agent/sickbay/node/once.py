@@ -51,6 +51,7 @@ async def _look(agent: Agent) -> Look:
     agent.begin()
     agent.kernel.read_once()
     await agent.host.look_once()
+    await agent.plugins.look_once()
     for _ in range(_ROUNDS):
         if await agent.gpus.sweep_once():
             break
