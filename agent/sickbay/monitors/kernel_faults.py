@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from sickbay.core.devices import NODE, Inventory, Scope, Subject
 from sickbay.core.instants import Instant
-from sickbay.core.kernel_lines import KernelLine
+from sickbay.core.kernel_lines import KernelLine, completed
 from sickbay.core.kernel_records import KernelRecord, Repeated, instant_of
 from sickbay.core.sightings import KMSG
 from sickbay.core.signals import EventId, FieldValue, Signal
@@ -118,7 +118,7 @@ def _told_more(first: Signal, said: Mapping[str, FieldValue]) -> Signal:
     """The event with what was unknown of it so far; the same where a line says nothing new."""
     known = first.fields
     new = {name: value for name, value in said.items() if value is not None and known.get(name) is None}
-    return replace(first, fields={**known, **new}) if new else first
+    return replace(first, fields=completed(first.kind, {**known, **new})) if new else first
 
 
 def settle_faults(state: FaultState, now: Instant) -> tuple[FaultState, tuple[Signal, ...]]:

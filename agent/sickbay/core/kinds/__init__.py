@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sickbay.core.kinds import agent, gpu, host, kernel, links, memory
+from sickbay.core.kinds import agent, gpu, host, kernel, kernel_faults, links, memory
 from sickbay.core.signal_fields import Field
 
-_ROOMS = (kernel, gpu, memory, links, host, agent)
+_ROOMS = (kernel, kernel_faults, gpu, memory, links, host, agent)
 
 KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
     {kind: fields for room in _ROOMS for kind, fields in room.KINDS.items()},
