@@ -34,9 +34,10 @@ class PciGpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PciView:
-    """The bus at one moment, in the order of addresses."""
+    """The bus at one moment, in the order of addresses; `gone` are those where a GPU was and no longer is."""
 
     gpus: tuple[PciGpu, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def own(self) -> tuple[PciGpu, ...]:
@@ -57,6 +58,7 @@ class PciBus:
     def __init__(self, root: Path = Path("/sys/bus/pci/devices")) -> None:
         self._root = root
         self._known: dict[tuple[str, int], bool] = {}
+        self._shown: set[str] = set()
 
     def look(self) -> PciView | None:
         """The bus now; None where it cannot be read, as in a machine without one. Blocks, below 1 ms."""
@@ -68,7 +70,10 @@ class PciBus:
         self._known = {
             key: self._known[key] if key in self._known else self._is_gpu(key[0]) for key in listed
         }
-        return PciView(gpus=tuple(self._gpu(name) for (name, _), is_gpu in self._known.items() if is_gpu))
+        gpus = tuple(self._gpu(name) for (name, _), is_gpu in self._known.items() if is_gpu)
+        here = {gpu.pci for gpu in gpus}
+        self._shown |= here
+        return PciView(gpus=gpus, gone=tuple(sorted(self._shown - here)))
 
     def _is_gpu(self, name: str) -> bool:
         device = self._root / name

@@ -3,6 +3,7 @@
 from sickbay.core.devices import Gpu, Scope, Subject
 from sickbay.core.signals import FieldValue, Signal
 from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep
+from sickbay.host.pci_devices import PciView
 from sickbay.monitors.known import Known
 from sickbay.monitors.levels import SOURCE
 
@@ -19,19 +20,25 @@ def signals(sweep: Sweep, known: Known) -> tuple[Signal, ...]:
 
 def _slots(sweep: Sweep, known: Known) -> list[str]:
     listed = {gpu.pci for gpu in sweep.gpus if gpu.pci}
-    on_bus = {gpu.pci for gpu in known.kernel.pci.own} if known.kernel.pci is not None else set()
+    on_bus = _seen_on(known.kernel.pci) if known.kernel.pci is not None else set()
     expected = {gpu.pci for gpu in known.baseline.gpus} if known.baseline is not None else set()
     return sorted(listed | on_bus | expected)
+
+
+def _seen_on(bus: PciView) -> set[str]:
+    """Slots where a GPU is or was, those of virtual machines too: what was said of them has to end."""
+    return {gpu.pci for gpu in bus.gpus} | set(bus.gone)
 
 
 def _of(sweep: Sweep, known: Known, pci: str) -> Signal:
     before = known.baseline.by_pci(pci) if known.baseline is not None else None
     now = sweep.by_pci(pci)
     on_bus = known.kernel.pci.by_pci(pci) if known.kernel.pci is not None else None
+    is_ours = on_bus is not None and not on_bus.is_passed_on
     uuid = now.uuid if now is not None and now.state is GpuState.READ else ""
     fields: dict[str, FieldValue] = {
         "expected": None if known.baseline is None else before is not None,
-        "on_bus": None if known.kernel.pci is None else on_bus is not None,
+        "on_bus": None if known.kernel.pci is None else is_ours,
         "listed": _listed(sweep, now),
         "driver": None if on_bus is None else on_bus.driver,
         "replaced": _replaced(before, uuid),

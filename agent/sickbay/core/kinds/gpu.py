@@ -27,7 +27,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "gpu_presence": MappingProxyType(
             {
                 "expected": Field(_B, "this node had a GPU in the slot when healthy"),
-                "on_bus": Field(_B, "the PCI bus shows it"),
+                "on_bus": Field(_B, "the PCI bus shows it, and no virtual machine has it"),
                 "listed": Field(_B, "the driver lists it"),
                 "driver": Field(_T, "the kernel driver that is bound to it, empty for none"),
                 "replaced": Field(_B, "another GPU than the one that was there when the node was healthy"),
