@@ -6,19 +6,27 @@ from sickbay.core.kernel_records import KERN, KernelRecord, parse_record
 
 # [  171.620236] NVRM: ...   [Thu Sep 19 02:29:46 2024] NVRM: ...   <3>[  171.620236] NVRM: ...
 # kern  :err   : [  171.620236] NVRM: ...                             (dmesg -x)
+# [Sep19 02:29] NVRM: ...    [  +0.000012] NVRM: ...                  (dmesg -H, dmesg -e)
+# [  171.620236][  T812] NVRM: ...                                    (CONFIG_PRINTK_CALLER)
 # 2026-06-19T14:32:07,000000+00:00 NVRM: ...                          (dmesg --time-format=iso)
+# A priority of 8 and more (dmesg -r) is another facility's, and then the whole line is nobody's we know.
 _DMESG = re.compile(
-    r"(?:<\d{1,3}>)?(?:kern *:\w{1,8} *: ?)?"
-    r"(?:\[ {0,10}(?:\d{1,12}\.\d{1,9}|[\w :]{16,32})\]|\d{4}-\d\d-\d\dT[\d:.,]{8,18}[+-]\d\d:\d\d) ?(.*)",
+    r"(?:<[0-7]>)?(?:kern *:\w{1,8} *: ?)?"
+    r"(?:\[ {0,10}(?:\d{1,12}\.\d{1,9}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
+    r"|[A-Z][a-z]{2}[ \d]\d \d\d:\d\d|\+\d{1,9}\.\d{1,9})\](?:\[ {0,8}[TC]\d{1,8}\])?"
+    r"|\d{4}-\d\d-\d\dT[\d:.,]{8,18}[+-]\d\d:\d\d) ?(.*)",
     re.ASCII | re.DOTALL,
 )
 
 # Oct 06 17:59:27 balrog kernel: NVRM: ...
+# Fri 2026-06-19 14:32:07 UTC balrog kernel: NVRM: ...                (journalctl -o short-full)
 # 2026-06-19T14:32:07,000000+00:00 balrog kernel: NVRM: ...
 # 1790428806.570394 balrog kernel: NVRM: ...
+# [  171.620236] balrog kernel: NVRM: ...                             (journalctl -o short-monotonic)
 _JOURNAL = re.compile(
     r"(?:[A-Z][a-z]{2} {1,2}\d{1,2} [\d:.]{8,15}|\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}(?:Z|[+-]\d\d:?\d\d)?"
-    r"|\d{1,12}\.\d{1,9}) [^\s:]{1,255} kernel: (.*)",
+    r"|[A-Z][a-z]{2} \d{4}-\d\d-\d\d [\d:.]{8,15} [A-Z+-][\w:]{0,8}"
+    r"|\d{1,12}\.\d{1,9}|\[ {0,10}\d{1,12}\.\d{1,9}\]) [^\s:]{1,255} kernel: (.*)",
     re.ASCII | re.DOTALL,
 )
 
@@ -29,7 +37,7 @@ def bare_text(line: str) -> str | None:
     A raw record of another facility than kern is somebody else's. A line in no known form is taken for bare
     text, which the patterns of each kind of line then accept or not.
     """
-    line = line.rstrip("\n")
+    line = line.rstrip("\r\n")
     record = parse_record(line.encode("utf-8", "surrogateescape"))
     if isinstance(record, KernelRecord):
         return record.text if record.facility == KERN else None

@@ -12,9 +12,6 @@ from sickbay.core.xid_74 import LinkError, parse_link_error
 from sickbay.core.xid_lines import NvLink5, XidLine
 from sickbay.core.xids import asked_by_driver, lookup
 
-UNKNOWN_TO_NVML = 999
-"""eventData of an Xid event whose code NVML does not know (nvml.h, nvmlEventData_t)."""
-
 _BRANCH = re.compile(r"(\d{3,4})\.\d", re.ASCII)
 
 
@@ -29,7 +26,7 @@ def fields_of_code(code: int) -> dict[str, FieldValue]:
     xid = lookup(code)
     known: dict[str, FieldValue] = {
         "code": code,
-        "name": "unknown to NVML" if code == UNKNOWN_TO_NVML else xid.name,
+        "name": xid.name,
         "class": xid.klass.value,
         "action": xid.action.value,
         "investigate": xid.investigate.value,

@@ -13,7 +13,7 @@ from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
 from sickbay.core.kernel_records import KernelRecord, Repeated, instant_of
 from sickbay.core.sightings import KMSG, NVML, Sightings, merge
-from sickbay.core.signals import EventId, Signal
+from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.core.storms import Storms, Tally, settle
 from sickbay.core.xid_48 import BESIDE, Splits, codes_near, fields_with, with_code, with_double_bit
 from sickbay.core.xid_48 import CODE as DOUBLE_BIT
@@ -21,6 +21,10 @@ from sickbay.core.xid_74 import CODE as NVLINK
 from sickbay.core.xid_74 import parse_link_error
 from sickbay.core.xid_fields import branch_of, fields_of_code, fields_of_line
 from sickbay.core.xid_lines import XidLine
+
+
+_UNKNOWN_TO_NVML = 999
+"""eventData of an Xid event whose code NVML does not know (nvml.h, nvmlEventData_t)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +175,14 @@ def event_signal(event: NvmlXid, seen: Seen) -> Signal:
     gpu = next((gpu for gpu in seen.inventory.gpus if event.gpu_uuid and gpu.uuid == event.gpu_uuid), None)
     pci = event.pci or (gpu.pci if gpu else "")
     uuid = event.gpu_uuid or gpu_of(pci, seen.inventory).gpu_uuid
+    unknown: dict[str, FieldValue] = {"name": "unknown to NVML"} if event.code == _UNKNOWN_TO_NVML else {}
     return Signal(
         kind="xid",
         subject=Subject(scope=Scope.GPU, gpu_uuid=uuid, pci=pci),
         at=event.at,
         fields={
             **fields_of_code(event.code),
+            **unknown,
             "gpu_instance": event.gpu_instance,
             "compute_instance": event.compute_instance,
         },
