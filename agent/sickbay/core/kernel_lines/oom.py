@@ -18,7 +18,7 @@ from sickbay.core.kernel_lines.line import Family, KernelLine
 # Out of memory: Kill process 4021 (python) score 911 or sacrifice child
 _KILLED = re.compile(
     r"(?P<who>Out of memory(?: \(oom_kill_allocating_task\))?|Memory cgroup out of memory): "
-    r"Kill(?:ed)? process (?P<pid>\d{1,10}) \((?P<name>.{0,64}?)\)[, ] ?(?P<rest>total-vm:|score |UID:|.*)",
+    r"Kill(?:ed)? process (?P<pid>\d{1,10}) \((?P<name>.{0,64}?)\)[, ] ?(?:total-vm:|score |UID).*",
     re.ASCII | re.DOTALL,
 )
 
