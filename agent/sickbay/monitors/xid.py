@@ -22,7 +22,6 @@ from sickbay.core.xid_74 import parse_link_error
 from sickbay.core.xid_fields import branch_of, fields_of_code, fields_of_line
 from sickbay.core.xid_lines import XidLine
 
-
 _UNKNOWN_TO_NVML = 999
 """eventData of an Xid event whose code NVML does not know (nvml.h, nvmlEventData_t)."""
 
