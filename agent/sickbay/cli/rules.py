@@ -1,0 +1,23 @@
+"""`sickbay rules`: what the rules are, whether they are sound, and what they would have done.
+
+Everything here works on files alone: no agent, no coordinator and no driver is asked.
+"""
+
+import click
+
+from sickbay.cli.lazy import LazyGroup
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "show": ("sickbay.cli.rules_show:show", "The merged rules, and the file that gave each field."),
+    "lint": ("sickbay.cli.rules_lint:lint_rules", "Mistakes, with their place; exit 1 when there is one."),
+    "schema": ("sickbay.cli.rules_show:schema", "The JSON Schema that an editor checks a file against."),
+}
+
+
+@click.group("rules", cls=LazyGroup, commands_table=COMMANDS)
+def rules() -> None:
+    """What the rules are, whether they are sound, and what they would have done.
+
+    A site's rules lie in /etc/sickbay/rules.d, over the built-in ones; --rules names others. A file there may
+    change a rule of the same id field by field, switch it off, or add rules of its own.
+    """
