@@ -36,8 +36,8 @@ class Watched:
     client: NvmlClient
     events: list[NvmlEvent] = field(default_factory=list)
 
-    async def sweep(self) -> Sweep:
-        return await self.client.sweep()
+    async def sweep(self, *, everything: bool = False) -> Sweep:
+        return await self.client.sweep(everything=everything)
 
     async def complete(self) -> Sweep:
         """The first sweep in which every GPU was asked."""

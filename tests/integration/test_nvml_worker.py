@@ -14,6 +14,7 @@ from tests.support import deaf_worker, nvml_library
 from tests.support.waiting import until
 
 from sickbay.core.outcomes import Verdict
+from sickbay.host.nvml.catalogue import GROUPS, INFOROM, TEMPERATURE
 from sickbay.host.nvml.exclusions import Backoff
 from sickbay.host.nvml.hang_watch import Deadlines
 from sickbay.host.nvml.profile import load_profile
@@ -50,6 +51,46 @@ async def test_eight_gpus_are_read_whole(host: Watched):
         gpu.values["uuid"] for gpu in load_profile(H100X8).complete_gpus()
     }
     assert sweep.calls["nvmlDeviceGetFieldValues"].count > 8
+
+
+async def test_what_is_due_is_everything_at_first_and_then_what_changes_quickly(host: Watched):
+    first, second = await host.sweep(), await host.sweep()
+    assert first.groups == frozenset(GROUPS)
+    assert (TEMPERATURE in second.groups, INFOROM in second.groups) == (True, False)
+    assert first.gpus[0].number("inforom_valid") == 1
+    assert second.gpus[0].reading("inforom_valid").why == "not asked in this sweep"
+    assert second.gpus[0].capabilities()["inforom_valid"].knowledge is Knowledge.VALUE
+    assert second.gpus[0].capabilities()["c2c_links"].knowledge is Knowledge.NOT_APPLICABLE
+    asked = await host.sweep(everything=True)
+    assert asked.groups == frozenset(GROUPS)
+    assert asked.gpus[0].number("inforom_valid") == 1
+
+
+async def test_after_a_hang_everything_is_due_of_those_that_are_left(host: Watched, node: Path):
+    await host.sweep()
+    inject_fault(node, Hang(gpu=3, call=THERMO))
+    broken = await host.sweep()
+    assert INFOROM not in broken.groups, "of what was not due a broken sweep says nothing"
+    after = await host.complete()
+    assert after.groups == frozenset(GROUPS)
+    assert after.gpus[3].reading("inforom_valid").knowledge is Knowledge.UNKNOWN
+
+
+async def test_while_nothing_can_be_asked_everything_is_unknown(host: Watched):
+    await host.sweep()
+    await host.client.release(600.0)
+    released = await host.sweep()
+    assert released.groups == frozenset(GROUPS)
+    await host.client.resume()
+    assert (await host.sweep()).groups == frozenset(GROUPS)
+
+
+async def test_a_gpu_that_comes_or_goes_makes_everything_due_in_the_next_sweep(host: Watched, node: Path):
+    await host.sweep()
+    inject_fault(node, Lost(gpu=5))
+    assert INFOROM not in (await host.sweep()).groups
+    assert (await host.sweep()).groups == frozenset(GROUPS)
+    assert INFOROM not in (await host.sweep()).groups
 
 
 async def test_a_hung_call_costs_its_gpu_a_state_and_the_others_one_sweep(host: Watched, node: Path):

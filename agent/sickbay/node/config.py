@@ -43,7 +43,9 @@ class NvmlConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: false on a host without GPUs, where nothing is then missing.
     worker: the command line of the process that loads NVML; empty for our own.
-    sweep: how often every GPU is read.
+    sweep: how often every GPU is read. Not all of it each time: with the default, link errors, fabric and
+        processes each 30s, modes and repairs each minute, platform and InfoROM each hour. Shorter sweeps
+        bring all but the InfoROM closer in proportion; longer ones leave these periods as they are.
     jitter: by how much of that (0 to 0.5) sweeps are spread, so that a fleet does not read in step.
     call: how long one driver call may take before its GPU counts as unresponsive.
     slow_call: the same for calls that initialise a driver or a GPU.

@@ -92,7 +92,9 @@ def _driver(
     host: _Host,
     clock: Clock,
 ) -> Callable[[Callable[[NvmlEvent], None], Iterable[str]], NvmlSource]:
-    settings = NvmlSettings(command=tuple(host.worker), deadlines=config.call_deadlines)
+    settings = NvmlSettings(
+        command=tuple(host.worker), deadlines=config.call_deadlines, interval=config.nvml.sweep
+    )
 
     def connect(on_event: Callable[[NvmlEvent], None], known: Iterable[str]) -> NvmlSource:
         return NvmlClient(clock=clock, settings=settings, on_event=on_event, known=known)

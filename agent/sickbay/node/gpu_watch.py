@@ -70,19 +70,20 @@ class GpuWatch:
             await asyncio.Event().wait()
         while True:
             self._begun += 1
+            everything = self._wanted.is_set()
             self._wanted.clear()
-            complete = await self._sweep()
+            complete = await self._sweep(everything=everything)
             self._ended = self._begun
             async with self._progress:
                 self._progress.notify_all()
             await self._pause(self._interval if complete else min(_AGAIN, self._interval))
 
     async def sweep_once(self) -> bool:
-        """One sweep, without the loop; whether it told everything."""
-        return await self._sweep()
+        """One sweep of everything, without the loop; whether it told everything."""
+        return await self._sweep(everything=True)
 
     async def sweep_now(self, *, within: float) -> bool:
-        """A sweep that begins from now on, waited for at most `within` seconds; whether it ended in time."""
+        """A sweep of everything that begins from now on; whether it ended `within` seconds."""
         if self._source is None:
             return True
         wanted = self._begun + 1
@@ -132,8 +133,8 @@ class GpuWatch:
         if self._source is not None:
             await self._source.close()
 
-    async def _sweep(self) -> bool:
-        sweep = await self._source.sweep() if self._source is not None else None
+    async def _sweep(self, *, everything: bool) -> bool:
+        sweep = await self._source.sweep(everything=everything) if self._source is not None else None
         if sweep is None:
             return True
         self._judge.counters.sweeps += 1

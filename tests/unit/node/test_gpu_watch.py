@@ -21,14 +21,16 @@ class Driver:
 
     parts: Parts
     sweeps: int = 0
+    whole: int = 0
     states: dict[str, GpuState] = field(default_factory=dict)
     unavailable: Unavailable | None = None
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     left_out: list[str] = field(default_factory=list)
     freed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def sweep(self) -> Sweep:
+    async def sweep(self, *, everything: bool = False) -> Sweep:
         self.sweeps += 1
+        self.whole += everything
         await self.answering.wait()
         gpus = tuple(
             GpuSweep(
@@ -108,7 +110,7 @@ async def test_a_sweep_fills_the_level_and_the_next_waits_for_its_interval(world
 async def test_a_check_that_is_asked_for_begins_at_once(world: World) -> None:
     await settled(world, lambda: world.driver.sweeps == 1)
     assert await world.watch.sweep_now(within=20.0)
-    assert world.driver.sweeps == 2
+    assert (world.driver.sweeps, world.driver.whole) == (2, 1), "the one that was asked for reads everything"
 
 
 async def test_a_sweep_that_had_begun_before_the_question_is_no_answer_to_it(world: World) -> None:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from sickbay.core.outcomes import Outcome
 from sickbay.host.clock import Clock
 from sickbay.host.nvml import sweeping
+from sickbay.host.nvml.cadence import USUAL, Cadence
 from sickbay.host.nvml.catalogue import GROUPS, describe_code
 from sickbay.host.nvml.exclusions import Backoff, Cause, Exclusions
 from sickbay.host.nvml.hang_watch import Deadlines
+from sickbay.host.nvml.learnt import Learnt
 from sickbay.host.nvml.left_behind import LeftBehind
 from sickbay.host.nvml.messages import Deaf, Started, Swept
 from sickbay.host.nvml.probation import probe
@@ -35,7 +37,8 @@ class NvmlSettings:
 
     `command` starts a worker; two descriptors are added to it. `restart` paces successors, `probation` the
     tries of a GPU that is left out. While `most_left_behind` workers hang in the driver no more are started.
-    `relearn_every` is how often the driver is asked again what it once refused for good.
+    `relearn_every` is how often the driver is asked again what it once refused for good. `interval` is how
+    far apart sweeps are meant to be, from which follows what is due in each (see cadence.py).
     """
 
     command: Sequence[str] = (sys.executable, "-m", "sickbay.host.nvml.worker")
@@ -44,7 +47,7 @@ class NvmlSettings:
     probation: Backoff = field(default_factory=lambda: Backoff(first=60.0, longest=3600.0))
     most_left_behind: int = 4
     relearn_every: float = 3600.0
-    groups: Sequence[str] = GROUPS
+    interval: float = USUAL
 
 
 class NvmlClient:
@@ -69,18 +72,24 @@ class NvmlClient:
         self._worker: WorkerProcess | None = None
         self._started: Started | None = None
         self._searched = self._stale = self._closed = False
+        self._cadence = Cadence(interval=settings.interval)
+        self._answering: frozenset[str] | None = None
+        self._learnt = Learnt()
         self._relearn_at = self._next_start = 0.0
         self._failures = self._event_hangs = 0
         self._released_until: float | None = None
         self._last_failure = self._deafness = ""
         self._probing: asyncio.Task[None] | None = None
 
-    async def sweep(self) -> Sweep:
-        """Read every GPU once. Never raises for what a driver does, and waits for no call past its deadline.
+    async def sweep(self, *, everything: bool = False) -> Sweep:
+        """Read of every GPU what is due, or everything. Never raises for what a driver does.
 
-        An answer that is not `complete` comes as soon as a call hangs; the next one has the other GPUs.
+        No call is waited for past its deadline: an answer that is not `complete` comes as soon as a call
+        hangs, and the next one has the other GPUs.
         """
         async with self._sweeping:
+            if everything:
+                self._cadence = self._cadence.afresh()
             sweep = await self._sweep()
         self._try_one_again()
         return sweep
@@ -119,19 +128,23 @@ class NvmlClient:
         if unavailable is not None:
             return self._nothing(GpuState.UNSEEN, unavailable.reason, unavailable=unavailable)
         targets: list[str] = []
+        due = frozenset(GROUPS)
         try:
             worker = await self._ready()
             targets = [target for target in self._roll.targets if target not in self._out]
+            relearn = self._is_time_to_relearn()
+            due = self._cadence.due(self._now())
             answer = await worker.sweep(
                 targets,
-                groups=self._settings.groups,
+                groups=sorted(due),
                 events=self._event_hangs < _EVENT_HANGS,
-                relearn=self._is_time_to_relearn(),
+                relearn=relearn,
             )
         except WorkerGoneError as error:
-            return self._broken_off(error, targets)
+            return self._broken_off(error, targets, due)
         self._failures = 0
-        sweep = self._absorb(answer)
+        self._cadence = self._cadence.after(due, self._now())
+        sweep = self._absorb(answer, due)
         self._look_at_events(worker)
         return sweep
 
@@ -161,6 +174,7 @@ class NvmlClient:
             self._roll = self._roll.counted(self._started.count)
             self._searched = False
             self._relearn_at = self._now() + self._settings.relearn_every
+            self._cadence = self._cadence.afresh()
         return self._worker
 
     def _is_time_to_relearn(self) -> bool:
@@ -168,19 +182,35 @@ class NvmlClient:
         if now < self._relearn_at:
             return False
         self._relearn_at = now + self._settings.relearn_every
+        self._cadence = self._cadence.afresh()
         return True
 
-    def _absorb(self, answer: Swept) -> Sweep:
+    def _absorb(self, answer: Swept, due: frozenset[str]) -> Sweep:
         self._roll = self._roll.learn(answer.gpus)
         asked = {gpu.pci or gpu.target: gpu for gpu in answer.gpus}
+        self._learnt = self._learnt.after(answer.gpus)
         gpus = sweeping.muster(
-            self._roll, self._out, asked=asked, otherwise=GpuState.MISSED, because="taken back just now"
+            self._roll,
+            self._out,
+            asked=asked,
+            otherwise=GpuState.MISSED,
+            because="taken back just now",
+            learnt=self._learnt,
         )
         for target, gpu in asked.items():
             if sweeping.state_of(gpu.code) is GpuState.LOST and target not in self._out:
                 self._exclude(target, Cause.LOST, describe_code(gpu.code))
         self._search_for_more(answer, gpus)
-        return self._as_sweep(gpus, answer=answer)
+        self._notice_changes(gpus)
+        return self._as_sweep(gpus, groups=due, answer=answer)
+
+    def _notice_changes(self, gpus: Sequence[GpuSweep]) -> None:
+        # Of a GPU that has come nothing is known, and of one that has gone nothing may stay known: the next
+        # sweep is about every group.
+        answering = frozenset(gpu.pci for gpu in gpus if gpu.state is GpuState.READ)
+        if answering != self._answering:
+            self._cadence = self._cadence if self._answering is None else self._cadence.afresh()
+            self._answering = answering
 
     def _search_for_more(self, answer: Swept, gpus: Sequence[GpuSweep]) -> None:
         # The driver lists more GPUs than were asked for: one has turned up. Opening by index could touch a
@@ -197,7 +227,7 @@ class NvmlClient:
 
     # What goes wrong.
 
-    def _broken_off(self, error: WorkerGoneError, targets: Sequence[str]) -> Sweep:
+    def _broken_off(self, error: WorkerGoneError, targets: Sequence[str], due: frozenset[str]) -> Sweep:
         in_start = self._started is None
         because = error.detail
         if isinstance(error, RefusedError):
@@ -210,7 +240,7 @@ class NvmlClient:
             retry_in = max(0.0, self._next_start - self._now())
             unavailable = Unavailable(reason=because, retry_in=retry_in)
             return self._nothing(GpuState.UNSEEN, because, unavailable=unavailable)
-        return self._nothing(GpuState.MISSED, because, broken_off=because)
+        return self._nothing(GpuState.MISSED, because, groups=due, broken_off=because)
 
     def _give_up(self, because: str, *, at_once: bool) -> None:
         # A worker that once worked is followed at once; a second failure in a row is waited for.
@@ -269,6 +299,7 @@ class NvmlClient:
         self._failures = self._event_hangs = 0
         self._next_start = 0.0
         self._deafness = ""
+        self._learnt = Learnt()
 
     def _try_one_again(self) -> None:
         busy = self._probing is not None and not self._probing.done()
@@ -278,8 +309,7 @@ class NvmlClient:
             self._probing = asyncio.ensure_future(self._probe(due.target))
 
     async def _probe(self, target: str) -> None:
-        groups = self._settings.groups
-        finding = await probe(target, spawn=self._spawn, left=self._left, groups=groups)
+        finding = await probe(target, spawn=self._spawn, left=self._left, groups=GROUPS)
         self._out = finding.applied_to(self._out, self._now())
 
     async def _stop_probing(self) -> None:
@@ -302,16 +332,18 @@ class NvmlClient:
         state: GpuState,
         because: str,
         *,
+        groups: frozenset[str] = frozenset(GROUPS),
         unavailable: Unavailable | None = None,
         broken_off: str = "",
     ) -> Sweep:
-        gpus = sweeping.muster(self._roll, self._out, otherwise=state, because=because)
-        return self._as_sweep(gpus, unavailable=unavailable, broken_off=broken_off)
+        gpus = sweeping.muster(self._roll, self._out, otherwise=state, because=because, learnt=self._learnt)
+        return self._as_sweep(gpus, groups=groups, unavailable=unavailable, broken_off=broken_off)
 
     def _as_sweep(
         self,
         gpus: tuple[GpuSweep, ...],
         *,
+        groups: frozenset[str],
         answer: Swept | None = None,
         unavailable: Unavailable | None = None,
         broken_off: str = "",
@@ -326,6 +358,7 @@ class NvmlClient:
             broken_off=broken_off,
             deaf=self._deafness,
             calls=sweeping.latencies(answer.calls) if answer is not None else {},
+            groups=groups,
         )
 
     def _now(self) -> float:

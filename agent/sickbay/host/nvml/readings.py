@@ -7,12 +7,14 @@ from types import MappingProxyType
 
 from sickbay.core.devices import Scope, Subject
 from sickbay.core.instants import Instant
+from sickbay.host.nvml.answers import GROUP_OF
 from sickbay.host.nvml.catalogue import (
     FUNCTION_NOT_FOUND,
     GPU_IS_LOST,
     GROUPS,
     NOT_SUPPORTED,
     RESET_REQUIRED,
+    SUCCESS,
     describe_code,
 )
 
@@ -69,6 +71,24 @@ class Reading:
         return cls(knowledge=Knowledge.UNKNOWN, why=why)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """Whether one GPU can tell one reading; `why` says why it cannot, or why that is not known."""
+
+    knowledge: Knowledge
+    why: str = ""
+
+    @classmethod
+    def of(cls, code: int | None) -> "Capability":
+        """What the last return code means; None for a question that was never asked."""
+        if code is None:
+            return cls(knowledge=Knowledge.UNKNOWN, why="not asked since the driver was loaded")
+        if code == SUCCESS:
+            return cls(knowledge=Knowledge.VALUE)
+        refused = Reading.refused(code)
+        return cls(knowledge=refused.knowledge, why=refused.why)
+
+
 class GpuState(Enum):
     """How a GPU itself stands in one sweep.
 
@@ -98,7 +118,8 @@ class GpuSweep:
     """One GPU in one sweep.
 
     `pci` is empty only while the GPU has never said its address; `slot` then is NVML's index. `code` is the
-    return code with which the driver refused the whole GPU, 0 where it did not.
+    return code with which the driver refused the whole GPU, 0 where it did not. `learnt` are the last return
+    codes of all readings that were asked for since the driver was loaded, in this sweep or before.
     """
 
     pci: str
@@ -110,6 +131,14 @@ class GpuSweep:
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     codes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     uuid: str = ""
+    learnt: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def capabilities(self) -> Mapping[str, Capability]:
+        """For every reading there is, whether this GPU can tell it: what was learnt since the driver's load.
+
+        Unlike `reading` this does not depend on which groups were due in this sweep.
+        """
+        return {name: Capability.of(self.learnt.get(name)) for name in GROUP_OF}
 
     def reading(self, name: str) -> Reading:
         """The reading of that name in host/nvml/catalogue.py."""

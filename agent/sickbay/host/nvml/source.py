@@ -9,8 +9,11 @@ from sickbay.host.nvml.readings import Sweep
 class NvmlSource(Protocol):
     """The driver, seen from a process that must never hang. No method raises for what a driver does."""
 
-    async def sweep(self) -> Sweep:
-        """Read every GPU once. Answers within the deadline of one driver call, with what could be read."""
+    async def sweep(self, *, everything: bool = False) -> Sweep:
+        """Read of every GPU what is due, or everything; `Sweep.groups` says which that was.
+
+        Answers within the deadline of one driver call, with what could be read.
+        """
         ...
 
     def leave_out(self, pci: str, because: str) -> None:

@@ -13,12 +13,15 @@ from sickbay.host.nvml.catalogue import (
     describe_code,
 )
 from sickbay.host.nvml.exclusions import Exclusion, Exclusions
+from sickbay.host.nvml.learnt import Learnt
 from sickbay.host.nvml.messages import Happened, SweptGpu
 from sickbay.host.nvml.readings import CallLatency, GpuState, GpuSweep, NvmlEvent, Value
 from sickbay.host.nvml.roll import Roll
 
 _NO_INSTANCE = 0xFFFFFFFF
 """gpuInstanceId and computeInstanceId of an event without MIG (nvml.h, nvmlEventData_t)."""
+
+_NOTHING_LEARNT = Learnt()
 
 _STATES = MappingProxyType(
     {
@@ -47,7 +50,7 @@ def state_of(code: int) -> GpuState:
     return _STATES.get(code, GpuState.UNSEEN)
 
 
-def swept(answer: SweptGpu, slot: int, uuid: str) -> GpuSweep:
+def swept(answer: SweptGpu, slot: int, uuid: str, learnt: Mapping[str, int]) -> GpuSweep:
     """One GPU that was asked. `uuid` is the last one known, for a GPU that no longer says its own."""
     values: Mapping[str, Value] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in answer.values.items()
@@ -62,10 +65,11 @@ def swept(answer: SweptGpu, slot: int, uuid: str) -> GpuSweep:
         values=MappingProxyType(values),
         codes=MappingProxyType(answer.codes),
         uuid=told if isinstance(told, str) else uuid,
+        learnt=learnt,
     )
 
 
-def excluded(exclusion: Exclusion, slot: int, uuid: str) -> GpuSweep:
+def excluded(exclusion: Exclusion, slot: int, uuid: str, learnt: Mapping[str, int]) -> GpuSweep:
     """One GPU that is left out."""
     return GpuSweep(
         pci=address(exclusion.target),
@@ -74,6 +78,7 @@ def excluded(exclusion: Exclusion, slot: int, uuid: str) -> GpuSweep:
         because=exclusion.because,
         hang=exclusion.hang,
         uuid=uuid,
+        learnt=learnt,
     )
 
 
@@ -84,19 +89,22 @@ def muster(
     asked: Mapping[str, SweptGpu] = MappingProxyType({}),
     otherwise: GpuState,
     because: str,
+    learnt: Learnt = _NOTHING_LEARNT,
 ) -> tuple[GpuSweep, ...]:
     """Every known GPU: as it answered, as it is left out, or else in state `otherwise` for a reason."""
     targets = roll.targets + tuple(target for target in out.by_target if target not in roll.targets)
     gpus = []
     for target in targets:
-        slot, uuid = slot_of(target, targets), roll.uuids.get(target, "")
+        slot, uuid, codes = slot_of(target, targets), roll.uuids.get(target, ""), learnt.of(target)
         if target in asked:
-            gpus.append(swept(asked[target], slot, uuid))
+            gpus.append(swept(asked[target], slot, uuid, codes))
         elif target in out:
-            gpus.append(excluded(out.by_target[target], slot, uuid))
+            gpus.append(excluded(out.by_target[target], slot, uuid, codes))
         else:
             pci = address(target)
-            gpus.append(GpuSweep(pci=pci, slot=slot, state=otherwise, because=because, uuid=uuid))
+            gpus.append(
+                GpuSweep(pci=pci, slot=slot, state=otherwise, because=because, uuid=uuid, learnt=codes),
+            )
     return tuple(gpus)
 
 
