@@ -63,7 +63,7 @@ def growth(sweep: Sweep, gpu: GpuSweep, previous: Sweep | None) -> Growth:
 
 
 def together(gained: Iterable[int | None]) -> int | None:
-    """Several gains as one: at least so much where some are unknown, and unknown where the rest is nothing."""
+    """Several gains as one: at least so much where some are unknown; unknown where the others are nothing."""
     every = tuple(gained)
     known = [each for each in every if each is not None]
     return sum(known) if any(known) or (known and len(known) == len(every)) else None

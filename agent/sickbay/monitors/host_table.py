@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sickbay.core.signals import Signal
 from sickbay.host.host_root import HostRoot
 from sickbay.host.host_settings import LONGEST_MOUNT_ANSWER, HostSettings
-from sickbay.monitors import disks, filesystems, infiniband, infiniband_errors, mounts
+from sickbay.monitors import disks, filesystems, infiniband, infiniband_errors, mounts, pcie_aer
 from sickbay.monitors.host_known import HostKnown
 
 T = TypeVar("T")
@@ -60,6 +60,9 @@ HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
             reader=each_time(infiniband_errors.read),
             judge=infiniband_errors.signals,
             carry=infiniband_errors.carry,
+        ),
+        "pcie_aer": HostMonitor(
+            every=30.0, reader=pcie_aer.reader, judge=pcie_aer.signals, carry=pcie_aer.carry
         ),
         "disks": HostMonitor(
             every=30.0, reader=each_time(disks.read), judge=disks.signals, carry=disks.carry

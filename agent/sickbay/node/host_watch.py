@@ -156,6 +156,7 @@ class HostWatch:
             profile=self._profile(),
             settings=self._settings,
             concerned=frozenset(condition.subject for condition in conditions),
+            inventory=self._judge.status.known_inventory,
         )
 
     def _profile(self) -> PlatformProfile:
