@@ -8,7 +8,7 @@ https://www.monitoring-plugins.org/doc/guidelines.html). The figures are for gra
 from dataclasses import dataclass
 
 from sickbay.core.instants import Instant
-from sickbay.core.signals import Signal
+from sickbay.core.signals import FieldValue, Signal
 from sickbay.host.commands import CommandFailure, CommandResult
 from sickbay.monitors.parts import part
 
@@ -40,12 +40,18 @@ def finding(name: str, outcome: CommandResult | CommandFailure, at: Instant) -> 
     return _found(name, None, message, f"{own}: {message}" if message else own, at)
 
 
+def dropped(name: str, at: Instant) -> Signal:
+    """A plugin that is configured no more: what it found last is nobody's finding now."""
+    fields: dict[str, FieldValue] = {"name": name, "configured": False, "code": None, "message": ""}
+    return Signal(kind="plugin", subject=part("plugin", name), at=at, fields=fields, sources=("plugin",))
+
+
 def _found(name: str, code: int | None, message: str, trouble: str, at: Instant) -> PluginFinding:
     signal = Signal(
         kind="plugin",
         subject=part("plugin", name),
         at=at,
-        fields={"name": name, "code": code, "message": message},
+        fields={"name": name, "configured": True, "code": code, "message": message},
         sources=("plugin",),
         raw=f"{name}: {message}" if message else name,
     )

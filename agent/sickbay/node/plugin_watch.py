@@ -8,7 +8,10 @@ from sickbay.host.clock import Clock
 from sickbay.host.commands import CommandRunner
 from sickbay.host.host_settings import HostSettings, PluginSettings
 from sickbay.monitors import plugins
+from sickbay.monitors.parts import part
 from sickbay.node.judge import Judge
+
+_PREFIX = part("plugin", "").name
 
 
 class PluginWatch:
@@ -26,6 +29,7 @@ class PluginWatch:
 
     async def run(self) -> NoReturn:
         """One task a plugin, for ever."""
+        self._let_go()
         async with asyncio.TaskGroup() as group:
             for plugin in self._settings.plugins:
                 group.create_task(self._watch(plugin), name=f"plugin {plugin.name}")
@@ -35,6 +39,15 @@ class PluginWatch:
     async def look_once(self) -> None:
         """Every plugin once, side by side."""
         await asyncio.gather(*(self._look(plugin) for plugin in self._settings.plugins))
+
+    def _let_go(self) -> None:
+        """End what is open for plugins that an earlier process had and this one has not."""
+        wanted = {part("plugin", plugin.name).name for plugin in self._settings.plugins}
+        open_now = {condition.subject.name for condition in self._judge.status.conditions}
+        for name in sorted(open_now - wanted):
+            if name.startswith(_PREFIX):
+                self._judge.sight(name, "")
+                self._judge.take((plugins.dropped(name.removeprefix(_PREFIX), self._clock.now()),))
 
     async def _watch(self, plugin: PluginSettings) -> NoReturn:
         jitter = self._settings.jitter

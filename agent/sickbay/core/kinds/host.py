@@ -85,6 +85,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "plugin": MappingProxyType(
             {
                 "name": Field(_T, "the plugin"),
+                "configured": Field(_B, "the site still wants it to be run"),
                 "code": Field(_I, "0 ok, 1 warning, 2 critical; unknown where it could not tell"),
                 "message": Field(_T, "its first line"),
             },
