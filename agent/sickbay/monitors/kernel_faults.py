@@ -20,6 +20,20 @@ TOGETHER_US = 1_000_000
 """Lines of one report further apart than this, in microseconds, belong to different ones."""
 
 
+_PARTS = {
+    "pcie_error": "pcie",
+    "pcie_containment": "pcie",
+    "pcie_recovery": "pcie",
+    "hardware_error": "dimm",
+    "nvme_error": "nvme",
+    "block_error": "block",
+    "filesystem_error": "volume",
+    "adapter_event": "adapter",
+}
+"""What a kind's parts are called under the node. No other monitor reads parts of these names, so that none
+takes an injected line for a part that must be there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A report of several lines under way: of which part, when, and what it is counted under or has said."""
@@ -152,6 +166,4 @@ def subject_of(line: KernelLine, inventory: Inventory) -> Subject:
     gpu = inventory.by_pci(line.pci) if line.pci else None
     if gpu is not None or (line.is_gpu and line.pci):
         return Subject(scope=Scope.GPU, gpu_uuid=gpu.uuid if gpu else "", pci=line.pci)
-    if line.is_port:
-        return Subject(scope=Scope.PORT, name=line.part)
-    return Subject(scope=Scope.NODE, name=line.part) if line.part else NODE
+    return Subject(scope=Scope.NODE, name=f"{_PARTS[line.kind]}:{line.part}") if line.part else NODE

@@ -13,7 +13,7 @@ class KernelLine:
 
     `part` names what the line speaks of: a disk, a file system's device, a CPU, a PCI address with its
     function; empty for the host as a whole. `pci` is the slot (`0000:1b:00`) where the line says one, and
-    `is_gpu` that NVIDIA's driver holds it; `is_port` that the part is a network adapter or a port of it.
+    `is_gpu` that NVIDIA's driver holds it.
 
     Lines of one kind, part and `detail` are equal, however else they differ, and become one signal with a
     count; `times` is how many events one line stands for. A line that `continues` adds its fields to the
@@ -24,7 +24,6 @@ class KernelLine:
     part: str = ""
     pci: str = ""
     is_gpu: bool = False
-    is_port: bool = False
     fields: Mapping[str, FieldValue] = field(default_factory=lambda: MappingProxyType({}))
     detail: Hashable = ()
     times: int = 1

@@ -105,7 +105,6 @@ def _line(
     return KernelLine(
         kind="adapter_event",
         part=part,
-        is_port=True,
         fields=MappingProxyType(fields),
         detail=(what, port),
     )

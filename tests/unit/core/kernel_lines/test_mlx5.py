@@ -83,7 +83,6 @@ def test_an_event_names_the_adapter_or_its_port(text: str, what: str, part: str)
     line = parse(text)
     assert line is not None
     assert (line.kind, line.fields["what"], line.part) == ("adapter_event", what, part)
-    assert line.is_port
 
 
 def test_a_cable_error_says_which_module_and_why():

@@ -9,8 +9,10 @@ from sickbay.core.kernel_lines.oom import parse
     ("text", "by_group"),
     [
         (
-            "Out of memory: Killed process 4021 (python) total-vm:66371384kB, anon-rss:64907144kB, "
-            "file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:127000kB oom_score_adj:0",
+            (
+                "Out of memory: Killed process 4021 (python) total-vm:66371384kB, anon-rss:64907144kB, "
+                "file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:127000kB oom_score_adj:0"
+            ),
             False,
         ),
         ("Out of memory (oom_kill_allocating_task): Killed process 4021 (python) total-vm:1kB", False),
