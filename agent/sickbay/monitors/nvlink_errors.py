@@ -67,6 +67,11 @@ class _Link:
         return together(self.sums.values())
 
     @property
+    def retries(self) -> int | None:
+        """How often it had to send again or recover, whichever of them its generation counts."""
+        return together(self.sums[name] for name in ("new_replays", "new_recoveries") if name in self.sums)
+
+    @property
     def speaks(self) -> bool:
         """Whether there is something to say of it: errors, or a bit error rate that NVIDIA fails."""
         effective, symbol = self.effective_ber or 0.0, self.symbol_ber or 0.0
@@ -103,6 +108,7 @@ def _of_link(sweep: Sweep, gpu: GpuSweep, link: _Link) -> Signal:
     subject = Subject(scope=Scope.LINK, gpu_uuid=gpu.uuid, pci=gpu.pci, link=link.number)
     fields: dict[str, FieldValue] = {
         **link.sums,
+        "new_retries": link.retries,
         "new_errors": link.errors,
         "crc_per_second": link.crc_per_second,
         "effective_ber": link.effective_ber,

@@ -88,7 +88,8 @@ def _loaded(gpu: GpuSweep, known: Known) -> bool | None:
     """Whether the GPU works or stands in P0; the clocks may have been read in a sweep of their own."""
     if gpu.number("pcie_gen") is None:
         return None
-    now = gpu if gpu.number("clocks_reasons") is not None else known.last_of(gpu, CLOCKS)
+    was_read = any(gpu.number(name) is not None for name in ("performance_state", "clocks_reasons"))
+    now = gpu if was_read else known.last_of(gpu, CLOCKS)
     if now is None:
         return None
     state, reasons = now.number("performance_state"), now.number("clocks_reasons")

@@ -4,7 +4,7 @@ A bad lane may be seen by the GPU, by the port above it, or by both, so both are
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sickbay.core.devices import Scope, Subject
@@ -16,6 +16,7 @@ from sickbay.monitors.host_known import HostKnown
 
 _SOURCES = ("sysfs",)
 _KINDS = ("correctable", "non_fatal", "fatal")
+"""From the mildest to the gravest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def _signal(link: AerLink, reading: AerReading, before: AerReading | None, known
         "correctable_per_minute": _rate(gained["correctable"], minutes),
         "new_non_fatal": _sum(gained["non_fatal"]),
         "new_fatal": _sum(gained["fatal"]),
-        "worst": _worst(gained.values()),
+        "worst": _worst(gained),
     }
     gpu = known.inventory.by_pci(link.pci)
     subject = Subject(scope=Scope.GPU, gpu_uuid=gpu.uuid if gpu is not None else "", pci=link.pci)
@@ -99,9 +100,10 @@ def _rate(gained: Mapping[str, int] | None, minutes: float) -> float | None:
     return None if gained is None or minutes <= 0 else round(sum(gained.values()) / minutes, 2)
 
 
-def _worst(gained: Collection[Mapping[str, int] | None]) -> str | None:
-    """The error that grew most, in the kernel's word; nothing where none did."""
-    grown = Counter({name: more for each in gained if each for name, more in each.items() if more})
-    if grown:
-        return grown.most_common(1)[0][0]
-    return None if None in gained else ""
+def _worst(gained: Mapping[str, Mapping[str, int] | None]) -> str | None:
+    """The error that grew most among the gravest that grew, in the kernel's word; nothing where none did."""
+    for kind in reversed(_KINDS):
+        grown = Counter({name: more for name, more in (gained[kind] or {}).items() if more})
+        if grown:
+            return grown.most_common(1)[0][0]
+    return None if None in gained.values() else ""

@@ -49,7 +49,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "correctable_per_minute": Field(_F, f"correctable errors at both ends {_NEW}", "1/min"),
                 "new_non_fatal": Field(_I, f"non-fatal errors at both ends {_NEW}"),
                 "new_fatal": Field(_I, f"fatal errors at both ends {_NEW}"),
-                "worst": Field(_T, f"the error that grew most {_NEW}, in the kernel's words, or nothing"),
+                "worst": Field(_T, f"the gravest error {_NEW}, in the kernel's word, or nothing"),
             },
         ),
         "nvlink": MappingProxyType(
@@ -93,6 +93,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 ),
                 "new_recoveries": Field(_I, f"recoveries {_NEW} that brought the link back"),
                 "new_failed_recoveries": Field(_I, f"NVLink 5: recoveries that failed {_NEW}"),
+                "new_retries": Field(_I, f"replays and recoveries {_NEW}, as the generation counts them"),
                 "new_errors": Field(_I, f"all of these together {_NEW}"),
                 "effective_ber": Field(_F, "NVLink 5: bit error rate after correction"),
                 "symbol_ber": Field(_F, "NVLink 5: symbol error rate before correction"),
