@@ -7,8 +7,9 @@ from sickbay.host.nvml.readings import GpuSweep, Sweep
 
 _NANOSECONDS = 1e9
 _OVERLAP = 2.0
-"""Two sweeps take a while each, so a counter of time may seem to outrun the clock, but never to be twice as
-fast: then it counts something else than nanoseconds."""
+_SWEEP = 1.0
+"""Two sweeps take up to a second each, so a counter of time may seem to outrun the clock by that, but never to
+be twice as fast: then it counts something else than nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Growth:
     def share(self, name: str) -> float | None:
         """The part of the time, 0 to 1, in which a counter of nanoseconds ran."""
         gained = self.of(name)
-        if gained is None or gained > self.seconds * _NANOSECONDS * _OVERLAP:
+        if gained is None or gained > (self.seconds * _OVERLAP + _SWEEP) * _NANOSECONDS:
             return None
         return round(min(1.0, gained / (self.seconds * _NANOSECONDS)), 4)
 

@@ -124,6 +124,10 @@ def _climb(value: int, record: Record, at: float) -> int:
     return value + int(rate * (at - began))
 
 
+def _count_time(value: int, record: Record, at: float) -> int:
+    return value + int(1e9 * (at - float(record["at"])))
+
+
 def _ramp(value: int, record: Record, at: float) -> int:
     share = min(1.0, (at - record["at"]) / record["over"]) if record["over"] > 0 else 1.0
     return value + round((int(record["to"]) - value) * share)
@@ -144,12 +148,17 @@ def _or(name: str) -> Effect:
 _EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("ecc", "ecc_corrected_volatile"): _climb,
     ("ecc", "ecc_corrected_aggregate"): _climb,
+    ("ecc", "dram_corrected"): _climb,
+    ("ecc", "dram_corrected_aggregate"): _climb,
     ("ecc", "ecc_uncorrected_volatile"): _plus("uncorrected"),
     ("ecc", "ecc_uncorrected_aggregate"): _plus("uncorrected"),
+    ("ecc", "dram_uncorrected"): _plus("uncorrected"),
+    ("ecc", "dram_uncorrected_aggregate"): _plus("uncorrected"),
     ("temperature", "temperature"): _ramp,
     ("nvlink_down", "nvlink_states"): _without_link,
     ("recovery_action", "recovery_action"): lambda _value, record, _at: record["value"],
     ("power_brake", "clocks_reasons"): lambda value, _record, _at: value | _HW_SLOWDOWN | _HW_POWER_BRAKE,
+    ("power_brake", "hw_power_brake_ns"): _count_time,
     ("row_remap", "remapped_correctable"): _plus("correctable"),
     ("row_remap", "remapped_uncorrectable"): _plus("uncorrectable"),
     ("row_remap", "remap_pending"): _or("pending"),

@@ -102,6 +102,9 @@ class SimulatedNvml:
         if name == "clocks_reasons":
             heat = faults.reading("temperature", gpu.values.get("temperature", 0), active, now)
             value = faults.clocks_under_heat(value, heat, gpu.values.get("slowdown_at", 1000))
+        if name == "margin":
+            cool = gpu.values.get("temperature", 0)
+            value -= faults.reading("temperature", cool, active, now) - cool
         return SUCCESS, value
 
     def register(self, gpu: SimulatedGpu, mask: int) -> int:

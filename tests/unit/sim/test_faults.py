@@ -35,6 +35,11 @@ def test_corrected_errors_climb_from_the_moment_of_the_fault():
     assert counts == [5, 17_005, 170_005]
 
 
+def test_a_power_brake_counts_its_time_as_long_as_it_holds():
+    braked = [read(PowerBrake(gpu=0), "hw_power_brake_ns", 5, at=at) for at in (10.0, 12.0)]
+    assert braked == [5, 2_000_000_005]
+
+
 def test_heat_rises_over_its_time_and_stays():
     heating = Temperature(gpu=0, to=93, over=Seconds(60))
     assert [read(heating, "temperature", 33, at=at) for at in (10.0, 40.0, 70.0, 500.0)] == [33, 63, 93, 93]
