@@ -110,6 +110,7 @@ class RemoteMountReader:
     root: HostRoot
     settings: HostSettings
     ask: tuple[str, ...] = _ASK
+    kill: "Callable[[subprocess.Popen[bytes]], None]" = field(default=lambda child: child.kill())
     _children: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     def __call__(self) -> tuple[RemoteMount, ...]:
@@ -162,7 +163,7 @@ class RemoteMountReader:
     def _told(self, mount: Mount) -> RemoteMount:
         child = self._children[mount.point]
         if child.stdout is None or child.stdout.closed or not _has_spoken(child):
-            child.kill()  # It may die of it or not; it is not asked again before it has.
+            self.kill(child)  # It may die of it or not; no other is asked before it has.
             _close(child)
             return RemoteMount(mount=mount, answers=False)
         words = child.stdout.read().decode(errors="replace").strip()
