@@ -8,8 +8,8 @@ from sickbay.host.nvml.readings import GpuSweep, Sweep
 _NANOSECONDS = 1e9
 _OVERLAP = 2.0
 _SWEEP = 1.0
-"""Two sweeps take up to a second each, so a counter of time may seem to outrun the clock by that, but never to
-be twice as fast: then it counts something else than nanoseconds."""
+"""Two sweeps take up to a second each, so a counter of time may seem to outrun the clock by that, but never
+to be twice as fast: then it counts something else than nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
