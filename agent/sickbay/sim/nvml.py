@@ -61,7 +61,8 @@ class SimulatedNvml:
         self.gpus = [SimulatedGpu(slot, gpu) for slot, gpu in enumerate(ordered)]
         self._view = FaultsInView(node)
         self._on_due = on_due
-        self._wakeup = Wakeup(node.faults)
+        self._file = node.faults
+        self._wakeup: Wakeup | None = None
         self._pause = threading.Event()
         self._registered: dict[int, tuple[int, float]] = {}
         self._waiting: list[tuple[int, int, int]] = []
@@ -117,12 +118,14 @@ class SimulatedNvml:
     def wait(self, timeout: float) -> tuple[int, int, int] | None:
         """The next event as (slot, type, data); None when `timeout` seconds have passed."""
         until = self._view.uptime() + timeout
+        # Only who waits takes one of the kernel's watches, and before looking, so that nothing is missed.
+        wakeup = self._wakeup = self._wakeup or Wakeup(self._file)
         while not self._waiting:
             self._gather()
             left = until - self._view.uptime()
             if self._waiting or left <= 0:
                 break
-            self._wakeup.wait(min(left, self._next_due()))
+            wakeup.wait(min(left, self._next_due()))
         return self._waiting.pop(0) if self._waiting else None
 
     def _next_due(self) -> float:

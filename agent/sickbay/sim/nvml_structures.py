@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from sickbay.host.nvml.catalogue import (
     ARGUMENT_VERSION_MISMATCH,
     CORRUPTED_INFOROM,
@@ -95,11 +97,11 @@ def _is_named(gpu: SimulatedGpu, name: str) -> bool:
 
 
 def _memory(library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments) -> int:
-    code, (total,) = several(library, gpu, ("memory_bytes",))
-    _, (used,) = several(library, gpu, ("memory_used",))
+    named = tuple(name for name in ("memory_used", "memory_total") if _is_named(gpu, name))
+    code, (total, *rest) = several(library, gpu, ("memory_bytes", *named))
     if code == SUCCESS:
         memory = out(arguments[1])
-        memory.total, memory.used = total, used or 0
+        memory.total, memory.used = total, rest[0] if "memory_used" in named else 0
         memory.free = memory.total - memory.used
     return code
 
@@ -145,7 +147,9 @@ def _platform(library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments) -
     code, values = several(library, gpu, (*names, "chassis_serial") if second else names)
     if code != SUCCESS:
         return code
-    info.ibGuid = bytes.fromhex(str(values[0]))
+    # ctypes takes a c_char array for text, and would end it at its first zero.
+    guid = bytes.fromhex(str(values[0]))
+    ctypes.memmove(ctypes.addressof(info) + type(info).ibGuid.offset, guid, len(guid))
     places = (
         ("slotNumber", "trayIndex", "hostId", "peerType")
         if second

@@ -6,15 +6,11 @@ text and stop at a zero, which loses what an InfiniBand GUID is made of. Layouts
 
 from __future__ import annotations
 
-import ctypes
 import struct
-
-import pynvml
 
 from sickbay.host.nvml.calls import Caller, CallFailedError
 from sickbay.host.nvml.catalogue import (
     CORRUPTED_INFOROM,
-    FUNCTION_NOT_FOUND,
     INVALID_ARGUMENT,
     NOT_FOUND,
     NOT_SUPPORTED,
@@ -33,9 +29,6 @@ if TYPE_CHECKING:
 _MEMORY_V2 = 0x02000028
 """nvmlMemory_v2: sizeof(nvmlMemory_v2_t) and the version in the highest byte."""
 
-_filled: dict[str, tuple[Any, bytes]] = {}
-"""Structures that are used again, and their bytes before a call. Only the thread that sweeps is here."""
-
 
 def ask(caller: Caller, handle: object, call: str, numbers: tuple[int, ...], gpu: int) -> Found:
     """What a call answers, in the order of its readings; None for what this version of it cannot tell."""
@@ -48,29 +41,13 @@ def ask(caller: Caller, handle: object, call: str, numbers: tuple[int, ...], gpu
     return found
 
 
-def _fill(caller: Caller, call: str, handle: object, type_: str, gpu: int) -> Any:  # noqa: ANN401 - ctypes
-    structure, empty = _filled.get(type_) or _structure(call, type_)
-    ctypes.memmove(ctypes.addressof(structure), empty, len(empty))
-    caller.ask(call, handle, ctypes.byref(structure), gpu=gpu)
-    return structure
-
-
-def _structure(call: str, type_: str) -> tuple[Any, bytes]:
-    make = getattr(pynvml, type_, None)
-    if make is None:
-        # An older pynvml lacks the structure: the same as a driver that lacks the symbol.
-        raise CallFailedError(call, FUNCTION_NOT_FOUND)
-    structure = make()
-    return _filled.setdefault(type_, (structure, bytes(structure)))
-
-
 # nvmlEccSramErrorStatus_v1_t: version, three aggregate and three volatile counts, five buckets, the flag.
 _SRAM = struct.Struct("@I11QI")
 
 
 def _sram(caller: Caller, handle: object, _numbers: tuple[int, ...], gpu: int) -> Found:
     call = "nvmlDeviceGetSramEccErrorStatus"
-    _, *counts = _SRAM.unpack_from(_fill(caller, call, handle, "c_nvmlEccSramErrorStatus_v1_t", gpu))
+    _, *counts = _SRAM.unpack_from(caller.fill(call, handle, "c_nvmlEccSramErrorStatus_v1_t", gpu=gpu))
     return tuple(counts)
 
 
@@ -83,12 +60,12 @@ _FABRIC = {2: struct.Struct("@4x16sIIBI"), 3: struct.Struct("@4x16sIIBIB")}
 def _fabric(caller: Caller, handle: object, numbers: tuple[int, ...], gpu: int) -> Found:
     (version,) = numbers
     type_ = f"c_nvmlGpuFabricInfo_v{version}_t"
-    info = _fill(caller, "nvmlDeviceGetGpuFabricInfoV", handle, type_, gpu)
+    info = caller.fill("nvmlDeviceGetGpuFabricInfoV", handle, type_, gpu=gpu)
     return _of_fabric(*_FABRIC[version].unpack_from(info))
 
 
 def _fabric_v1(caller: Caller, handle: object, _numbers: tuple[int, ...], gpu: int) -> Found:
-    info = _fill(caller, "nvmlDeviceGetGpuFabricInfo", handle, "c_nvmlGpuFabricInfo_t", gpu)
+    info = caller.fill("nvmlDeviceGetGpuFabricInfo", handle, "c_nvmlGpuFabricInfo_t", gpu=gpu)
     return _of_fabric(*_FABRIC_V1.unpack_from(info))
 
 
@@ -114,7 +91,7 @@ _GUID_BYTES = 8
 def _platform(caller: Caller, handle: object, numbers: tuple[int, ...], gpu: int) -> Found:
     (version,) = numbers
     type_ = f"c_nvmlPlatformInfo_v{version}_t"
-    info = _fill(caller, "nvmlDeviceGetPlatformInfo", handle, type_, gpu)
+    info = caller.fill("nvmlDeviceGetPlatformInfo", handle, type_, gpu=gpu)
     guid, serial, *places = _PLATFORM.unpack_from(info)
     short = guid[:_GUID_BYTES] if not any(guid[_GUID_BYTES:]) else guid
     chassis = serial.rstrip(b"\0").decode("ascii", "backslashreplace") if version > 1 else None

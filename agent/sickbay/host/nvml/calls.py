@@ -6,6 +6,7 @@ raises AttributeError against anything but another NVMLError, so none may travel
 
 from __future__ import annotations
 
+import ctypes
 from time import monotonic_ns
 
 import pynvml
@@ -31,11 +32,12 @@ class CallFailedError(Exception):
 class Caller:
     """Performs calls for one thread. `latencies` maps a call to [count, total ns, longest ns]."""
 
-    __slots__ = ("_functions", "_slot", "latencies")
+    __slots__ = ("_functions", "_slot", "_structures", "latencies")
 
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._structures: dict[str, tuple[Any, bytes]] = {}
         self.latencies: dict[str, list[int]] = {}
 
     def ask(self, call: str, *arguments: object, gpu: int = NO_GPU) -> Any:  # noqa: ANN401 - pynvml is untyped
@@ -52,6 +54,20 @@ class Caller:
         finally:
             self._slot.leave()
             self._record(call, monotonic_ns() - started)
+
+    def fill(self, call: str, handle: object, type_: str, *, gpu: int) -> Any:  # noqa: ANN401 - ctypes
+        """The structure of pynvml's `type_` as the driver filled it; the same one, emptied, each time."""
+        structure, empty = self._structures.get(type_) or self._make(call, type_)
+        ctypes.memmove(ctypes.addressof(structure), empty, len(empty))
+        self.ask(call, handle, ctypes.byref(structure), gpu=gpu)
+        return structure
+
+    def _make(self, call: str, type_: str) -> tuple[Any, bytes]:
+        make = getattr(pynvml, type_, None)
+        if make is None:
+            raise CallFailedError(call, FUNCTION_NOT_FOUND)  # as below: pynvml is too old to ask
+        structure = make()
+        return self._structures.setdefault(type_, (structure, bytes(structure)))
 
     def _find(self, call: str) -> Callable[..., Any]:
         function: Callable[..., Any] | None = getattr(pynvml, call, None)
