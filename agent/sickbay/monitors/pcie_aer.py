@@ -74,8 +74,8 @@ def _total(link: AerLink, kind: str) -> int | None:
 
 
 def _gained(link: AerLink, past: AerLink | None, kind: str) -> Mapping[str, int] | None:
-    """What each error gained at both ends; None where any count went back, as after a device came anew."""
-    if past is None or past.port != link.port:
+    """What each error gained at both ends; None where nobody counts, or a count went back (a device anew)."""
+    if past is None or past.port != link.port or _total(link, kind) is None:
         return None
     gained: Counter[str] = Counter()
     for now, then in zip(_ends(link), _ends(past), strict=True):

@@ -237,7 +237,7 @@ READINGS: list[tuple[str, str, dict[str, FieldValue], dict[str, FieldValue]]] = 
     ("GpusMissing", "inventory", {"missing": 1}, {"missing": 0}),
     ("GpuRowRemapPending", "row_remap", {"pending": True, "failure": False}, {"pending": False}),
     ("GpuRowRemapFailure", "row_remap", {"failure": True, "pending": False}, {"failure": False}),
-    ("NvlinkInactive", "nvlink", {"inactive": 2}, {"inactive": 0}),
+    ("NvlinkInactive", "nvlink", {"inactive": 2, "in_mig": False}, {"inactive": 0, "in_mig": False}),
     ("GpuRecoveryAction", "recovery_action", {"action": "GPU_RESET"}, {"action": "NONE"}),
     ("MonitorDegraded", "monitor", {"name": "nvml", "healthy": False}, {"name": "nvml", "healthy": True}),
 ]

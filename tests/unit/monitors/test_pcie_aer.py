@@ -70,3 +70,8 @@ def test_what_is_not_counted_is_unknown():
 def test_a_gpu_keeps_its_name_and_one_that_nobody_counts_says_nothing():
     assert between(None, reading(counts())).subject.gpu_uuid == UUID
     assert signals(AerReading(links=()), None, known()) == ()
+
+
+def test_counts_that_have_gone_away_at_both_readings_are_not_taken_for_quiet():
+    gone = reading(AerCounts())
+    assert between(gone, reading(AerCounts(), after=30)).fields["new_fatal"] is None
