@@ -51,8 +51,7 @@ class CounterHours:
         """What a counter gained in the last hour, or since it was first seen; None where it is not there."""
         if name not in self.shown:
             return None
-        gained = [sample.gained[name] for sample in self.samples if name in sample.gained]
-        return gained[-1] - gained[0]
+        return self.samples[-1].gained[name] - self.samples[0].gained.get(name, 0)
 
 
 def _gain(before: int | None, now: int) -> int:

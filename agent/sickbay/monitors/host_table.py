@@ -47,9 +47,9 @@ def each_time(read: Callable[[HostRoot], T]) -> Callable[[HostRoot, HostSettings
 
 HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
     {
-        # A port is to be missed within a second; its rules want readings, but no more than need be.
+        # A port is to be missed within a second, jitter included; rules want readings, but no more than need be.
         "infiniband": HostMonitor(
-            every=1.0,
+            every=0.8,
             reader=infiniband.reader,
             judge=infiniband.signals,
             carry=infiniband.carry,
