@@ -29,8 +29,6 @@ NO_BIT_ERRORS = (0xFFF,) * 18
 UNSUPPORTED = (None,) * 18
 OLD_COUNTERS = ("nvlink_replays", "nvlink_recoveries", "nvlink_crc")
 HOPPER_LINKS: dict[str, Value] = dict.fromkeys(OLD_COUNTERS, NO_ERRORS)
-    ("nvlink_replays", "nvlink_recoveries", "nvlink_crc"), NO_ERRORS
-)
 BLACKWELL_LINKS: dict[str, Value] = {
     **dict.fromkeys(HOPPER_LINKS, UNSUPPORTED),
     **dict.fromkeys(
@@ -45,15 +43,25 @@ BLACKWELL_LINKS: dict[str, Value] = {
     "nvlink5_symbol_ber": NO_BIT_ERRORS,
 }
 PCIE_LINK: dict[str, Value] = {
-    **{"pcie_gen": 5, "pcie_width": 16, "pcie_max_gen": 5, "pcie_max_width": 16, "clocks_reasons": 0},
+    "pcie_gen": 5,
+    "pcie_width": 16,
+    "pcie_max_gen": 5,
+    "pcie_max_width": 16,
+    "clocks_reasons": 0,
     **dict.fromkeys(("pcie_replays", "pcie_correctable", "pcie_non_fatal", "pcie_fatal"), 0),
 }
 FABRIC: dict[str, Value] = {
-    **{"fabric_state": 3, "fabric_status": 0, "fabric_clique": 0, "fabric_cluster": "5e1f"},
-    **{"fabric_health_summary": 1, "fabric_health_mask": 0b10_10_0001_10_10_10_10},
+    "fabric_state": 3,
+    "fabric_status": 0,
+    "fabric_clique": 0,
+    "fabric_cluster": "5e1f",
+    "fabric_health_summary": 1,
+    "fabric_health_mask": 0b10_10_0001_10_10_10_10,
 }
 GRACE: dict[str, Value] = {
-    **{"pci_device_id": "0x234210DE", "c2c_links": 2, "c2c_states": (1, 1)},
+    "pci_device_id": "0x234210DE",
+    "c2c_links": 2,
+    "c2c_states": (1, 1),
     **dict.fromkeys(("c2c_interrupts", "c2c_replays", "c2c_replays_back_to_back"), (0, 0)),
 }
 
