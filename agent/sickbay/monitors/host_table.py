@@ -47,7 +47,7 @@ def each_time(read: Callable[[HostRoot], T]) -> Callable[[HostRoot, HostSettings
 
 HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
     {
-        # A port is to be missed within a second, jitter included; rules want readings, but no more than need be.
+        # A port is to be missed within a second, jitter included; its rules need no reading each time.
         "infiniband": HostMonitor(
             every=0.8,
             reader=infiniband.reader,

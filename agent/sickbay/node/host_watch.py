@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from sickbay.core.platforms import NO_PLATFORMS, UNKNOWN_PLATFORM, PlatformProfile, Platforms
+from sickbay.core.platforms import UNKNOWN_PLATFORM, PlatformProfile
 from sickbay.core.signals import FieldValue, Signal
 from sickbay.host.blocking import in_thread
 from sickbay.host.clock import Clock
@@ -74,14 +74,12 @@ class HostWatch:
         judge: Judge,
         root: HostRoot | None,
         settings: HostSettings,
-        platforms: Platforms = NO_PLATFORMS,
         monitors: Mapping[str, HostMonitor[Any]] = HOST_MONITORS,
     ) -> None:
-        """`platforms` are known by the GPUs that the judge's status shows."""
+        """`root` is where the host's files are."""
         self._clock = clock
         self._judge = judge
         self._settings = settings
-        self._platforms = platforms
         self._watched = () if root is None else _watched(monitors, root, settings)
 
     async def run(self) -> NoReturn:
@@ -163,7 +161,7 @@ class HostWatch:
         """What is expected of a node with such GPUs; those that it had when it was well count, too."""
         gpus = self._judge.status.known_inventory.gpus
         device = next((gpu.pci_device_id for gpu in gpus if gpu.pci_device_id), "")
-        return self._platforms.of(device) if device else UNKNOWN_PLATFORM
+        return self._judge.platforms.of(device) if device else UNKNOWN_PLATFORM
 
 
 def _watched(

@@ -212,14 +212,8 @@ async def test_a_monitor_knows_the_platform_and_the_parts_that_have_a_condition(
     level = Level(OSError("gone"))
     parts.status.inventory = Inventory(gpus=(Gpu(uuid="GPU-0", pci="", slot=0, pci_device_id="0x233010DE"),))
     profile = PlatformProfile(ports=8)
-    watching = HostWatch(
-        clock=parts.clock,
-        judge=parts.judge,
-        root=HostRoot.under(parts.folder),
-        settings=SETTINGS,
-        platforms=Platforms(by_device={"2330": profile}),
-        monitors={"level": level.monitor()},
-    )
+    parts.judge.platforms = Platforms(by_device={"2330": profile})
+    watching = watch(parts, level=level.monitor())
     await watching.look_once()
     level.value = 0.5
     await watching.look_once()
