@@ -1,15 +1,18 @@
 """The simulated library answers pynvml as a driver's would."""
 
+import ctypes
 from pathlib import Path
 
+import msgspec
 import pynvml
 import pytest
 from tests.fakes.driver import loaded
 from tests.support.waiting import wait_until
 
+from sickbay.host.nvml.profile import GpuProfile, load_profile
 from sickbay.sim.node_dir import NodeDir
 from sickbay.sim.scenario import Lost, Missing, Returns, Temperature, Xid
-from sickbay.sim.simulated_node import create_node, inject_fault
+from sickbay.sim.simulated_node import H100X8, create_node, inject_fault
 
 
 @pytest.fixture
@@ -114,3 +117,58 @@ def test_whoever_waits_is_told_that_a_fault_has_come_due(node: Path):
         inject_fault(node, Xid(gpu=0, code=48))
         wait_until(lambda: library.wait(0.05) is not None or told)
     assert told
+
+
+def busy(node: Path, **values: object) -> Path:
+    """A host of one GPU that tells these beside what an H100 tells."""
+    (gpu, *_) = load_profile(H100X8).complete_gpus()
+    changed = msgspec.structs.replace(gpu, values={**gpu.values, **values})
+    host = msgspec.structs.replace(load_profile(H100X8), gpus=(changed,), defaults=GpuProfile())
+    return create_node(node / "busy", profile=host).path
+
+
+def test_processes_are_listed_after_their_number(node: Path):
+    with loaded(busy(node, compute_pids=(4242, 7), compute_memory=(1 << 30, None))):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        found = pynvml.nvmlDeviceGetComputeRunningProcesses_v3(handle)
+        assert [(one.pid, one.usedGpuMemory) for one in found] == [(4242, 1 << 30), (7, None)]
+        assert pynvml.nvmlDeviceGetMPSComputeRunningProcesses_v3(handle) == []
+
+
+def test_past_the_last_link_nothing_is_supported(node: Path):
+    with loaded(node):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        assert pynvml.nvmlDeviceGetNvLinkRemoteDeviceType(handle, 17) == 2
+        with refused(pynvml.NVML_ERROR_NOT_SUPPORTED):
+            pynvml.nvmlDeviceGetNvLinkRemoteDeviceType(handle, 18)
+        fields = pynvml.nvmlDeviceGetFieldValues(handle, [(163, 17), (163, 18), (206, 0), (230, 1)])
+        assert [field.nvmlReturn for field in fields] == [0, 3, 3, 3]
+
+
+def test_a_negative_limit_is_in_the_signed_member(node: Path):
+    with loaded(node):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        (limit,) = pynvml.nvmlDeviceGetFieldValues(handle, [194])
+        assert (limit.valueType, limit.value.siVal) == (5, -2)
+        assert pynvml.nvmlDeviceGetMarginTemperature(handle) == 54
+
+
+def test_mig_devices_have_handles_and_names_of_their_own(node: Path):
+    with loaded(busy(node, mig_mode=1, mig_devices=2, mig_profiles="3g.40gb,1g.10gb")):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        devices = [pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, place) for place in range(2)]
+        assert [pynvml.nvmlDeviceGetName(device) for device in devices] == [
+            "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+            "NVIDIA H100 80GB HBM3 MIG 1g.10gb",
+        ]
+        with refused(pynvml.NVML_ERROR_NOT_FOUND):
+            pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, 2)
+
+
+def test_what_the_profile_does_not_name_is_not_supported(node: Path):
+    with loaded(node):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        with refused(pynvml.NVML_ERROR_NOT_SUPPORTED):
+            pynvml.nvmlDeviceGetPlatformInfo(handle, ctypes.byref(pynvml.c_nvmlPlatformInfo_v2_t()))
+        with refused(pynvml.NVML_ERROR_NOT_SUPPORTED):
+            pynvml.nvmlSystemGetConfComputeGpusReadyState()

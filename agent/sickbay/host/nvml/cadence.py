@@ -10,7 +10,7 @@ USUAL = 10.0
 """Seconds from sweep to sweep for which catalogue.EVERY is written."""
 
 _AT_LEAST = MappingProxyType({INFOROM: EVERY[INFOROM]})
-"""Validating the InfoROM reads flash: once an hour at most, as DCGM does, however often the rest is read."""
+"""Validating the InfoROM reads flash. Shorter sweeps do not make that more frequent; DCGM has an hour too."""
 
 
 def period(group: str, interval: float) -> float:

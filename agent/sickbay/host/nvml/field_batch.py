@@ -71,6 +71,9 @@ class Batches:
 
 def decode(value_type: int, union: int) -> int | float | None:
     """A member of nvmlValue_t by its nvmlValueType_t; None for an unknown type or for what is no number."""
+    mask = _UNSIGNED.get(value_type)
+    if mask is not None:
+        return union & mask  # nearly every field, hundreds a sweep where there are many links
     format_ = _TYPES.get(value_type)
     if format_ is None:
         return None
@@ -79,6 +82,8 @@ def decode(value_type: int, union: int) -> int | float | None:
 
 
 # dVal, uiVal, ulVal (64 bits on Linux), ullVal, sllVal, siVal, usVal: nvmlValueType_t 0 to 6.
-_TYPES = {0: "=d", 1: "=I", 2: "=Q", 3: "=Q", 4: "=q", 5: "=i", 6: "=H"}
+_TYPES = {0: "=d", 4: "=q", 5: "=i"}
+_UNSIGNED = {1: 0xFFFFFFFF, 2: 0xFFFFFFFFFFFFFFFF, 3: 0xFFFFFFFFFFFFFFFF, 6: 0xFFFF}
+"""Members that lie in the union's low bytes: the driver exists for little-endian machines alone."""
 
 _FORCED = {**dict.fromkeys(UNSIGNED_32_FIELDS, 1), **dict.fromkeys(SIGNED_32_FIELDS, 5)}

@@ -1,12 +1,18 @@
 """Values come out of the driver's union by the type that it names."""
 
+import mmap
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.driver import loaded
 
-from sickbay.host.nvml.field_batch import decode
+from sickbay.host.nvml.calls import Caller
+from sickbay.host.nvml.field_batch import Batches, decode
+from sickbay.host.nvml.slot import SIZE, SWEEP, Slot
+from sickbay.sim.simulated_node import create_node
 
 
 def union(format_: str, value: float) -> int:
@@ -43,3 +49,15 @@ def test_what_is_no_number_is_no_value(value: float):
 def test_any_bytes_are_a_number_or_no_value(value_type: int, raw: int):
     value = decode(value_type, raw)
     assert value is None or value == value  # noqa: PLR0124 - equal to itself: a number
+
+
+def test_a_field_that_the_driver_passes_over_has_no_value_and_not_the_last_gpus(tmp_path: Path):
+    with loaded(create_node(tmp_path).path):
+        caller = Caller(Slot(mmap.mmap(-1, SIZE), SWEEP))
+        batch = Batches().of((("recovery_action", 230, 0), ("tlimit_slowdown", 194, 0)))
+        handle = caller.ask("nvmlDeviceGetHandleByIndex", 0)
+        assert batch.read(caller, 0, handle) == [("recovery_action", 0, 0), ("tlimit_slowdown", 0, -2)]
+        idle = Caller(Slot(mmap.mmap(-1, SIZE), SWEEP))
+        with loaded(tmp_path) as silent:
+            vars(silent)["nvmlDeviceGetFieldValues"] = lambda *_: 0
+            assert [code for _, code, _ in batch.read(idle, 0, handle)] == [999, 999]
