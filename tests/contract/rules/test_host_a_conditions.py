@@ -277,6 +277,30 @@ def test_counters_from_before_the_agent_came_are_nobodys_news(tree: HostTree) ->
     assert host.types() == set()
 
 
+@pytest.mark.parametrize(
+    ("type_", "bad"),
+    [
+        ("PortLinkDowned", {"carrier_down_count": 6}),
+        ("PortReceiveErrors", {"rx_crc_errors": 40}),
+        ("PortIcrcErrors", {"rx_icrc_encapsulated": 12}),
+    ],
+)
+def test_a_roce_port_has_the_counters_of_its_interface(
+    tree: HostTree, type_: str, bad: dict[str, int]
+) -> None:
+    icrc = f"{PORT}/hw_counters/rx_icrc_encapsulated"
+    tree.roce()
+    tree.write(icrc, 0)
+    host = MonitoredHost("infiniband_errors", tree)
+    host.look()
+    tree.roce(**bad)
+    tree.write(icrc, bad.get("rx_icrc_encapsulated", 0))
+    host.look()
+    assert host.types() == {type_}
+    host.looks(4300)
+    assert host.types() == set()
+
+
 def test_a_counter_at_its_end_is_said_and_counts_as_unknown(tree: HostTree) -> None:
     tree.port()
     tree.counters(symbol_error=65_530, port_rcv_errors=0)
