@@ -56,11 +56,11 @@ class Platforms:
     def of(self, pci_device_id: str, subsystem_id: str = "") -> PlatformProfile:
         """The profile of a GPU; both ids as NVML gives them, the vendor last: `0x233010DE`.
 
-        Of a device id that stands for several boards, while the subsystem id is not known, only what holds
-        for each of them is expected.
+        Of a device id that stands for several boards, while the subsystem id is not known (empty, or 0), only
+        what holds for each of them is expected.
         """
         device, subsystem = _digits(pci_device_id), _digits(subsystem_id)
-        if not subsystem:
+        if not subsystem.strip("0"):
             return _agreed(self._boards(device))
         exact = self.by_device.get(f"{device}:{subsystem}")
         return exact or self.by_device.get(device, UNKNOWN_PLATFORM)

@@ -61,6 +61,8 @@ def _pci_info(library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments) -
     info.busIdLegacy = f"{gpu.pci.upper()}.0".encode()
     code, device_id = library.reading(gpu, "pci_device_id", library.state(gpu))
     info.pciDeviceId = int(device_id, 16) if code == SUCCESS else 0
+    code, subsystem_id = library.reading(gpu, "pci_subsystem_id", library.state(gpu))
+    info.pciSubSystemId = int(subsystem_id, 16) if code == SUCCESS else 0
     return SUCCESS
 
 

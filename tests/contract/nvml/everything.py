@@ -18,6 +18,7 @@ TEXTS: Mapping[str, str] = {
     "serial": "1650523001122",
     "vbios": "96.00.89.00.01",
     "pci_device_id": "0x233010DE",
+    "pci_subsystem_id": "0x16C110DE",
     "inforom_version": "G520.0200.00.05",
     "fabric_cluster": "00ff7c80-0102-8384-fe00-00000000007f",
     # A byte of zero in front, and one that is no text: what pynvml's own attributes lose.

@@ -30,7 +30,7 @@ COUNTS = {"nvlink_count", "c2c_links"}
 
 OLDER: Mapping[str, set[str]] = {
     "nvmlDeviceGetFieldValues": {*FIELDS, *NVLINK_FIELDS, REMOTE_TYPES, *C2C_FIELDS},
-    "nvmlDeviceGetPciInfo_v3": {"pci_device_id"},
+    "nvmlDeviceGetPciInfo_v3": {"pci_device_id", "pci_subsystem_id"},
     "nvmlDeviceGetName": {"name", "mig_devices", "mig_profiles"},
     "nvmlDeviceGetMemoryInfo": {"memory_bytes"},
     "nvmlDeviceGetMemoryInfo_v2": {"memory_reserved"},
@@ -102,7 +102,7 @@ def test_whatever_its_value_is(told: dict[str, ProfileValue]):
     assert plain(found) == told
 
 
-@pytest.mark.parametrize("name", sorted(GROUP_OF.keys() - {"pci_device_id"}))
+@pytest.mark.parametrize("name", sorted(GROUP_OF.keys() - {"pci_device_id", "pci_subsystem_id"}))
 def test_one_that_is_not_supported_takes_only_its_own_call_along(name: str):
     for sweeps in (1, 2):
         found = read(profile(TOLD, failures={name: "NOT_SUPPORTED"}), sweeps=sweeps)

@@ -21,7 +21,7 @@ from sickbay.monitors.known import Known
 RULES = load_rules().rules
 PLATFORMS = load_platforms().platforms
 TIMEOUT = 10
-HALF_HOUR, TWO_HOURS = 1800.0, 7200.0
+HALF_HOUR, OVER_AN_HOUR = 1800.0, 4200.0
 
 LINKS_UP = (1,) * 18
 NO_ERRORS = (0,) * 18
@@ -241,7 +241,7 @@ def test_a_link_is_well_ill_and_well_again(case: Case) -> None:
     scope = Scope.GPU if case.link is None else Scope.LINK
     part = Subject(scope=scope, gpu_uuid=UUID, pci=PCI, link=case.link)
     assert {condition.subject for condition in conditions} == {part}
-    assert story.well(TWO_HOURS) == set()
+    assert story.well(OVER_AN_HOUR) == set()
 
 
 @OF_CASES
@@ -256,8 +256,8 @@ def test_what_is_unknown_opens_nothing(case: Case) -> None:
 def test_what_is_unknown_ends_nothing(case: Case) -> None:
     story = Story(case=case)
     story.ill(HALF_HOUR)
-    assert story.unknown(TWO_HOURS) == set(case.types)
-    assert story.well(TWO_HOURS) == set()
+    assert story.unknown(OVER_AN_HOUR) == set(case.types)
+    assert story.well(OVER_AN_HOUR) == set()
 
 
 def test_one_link_is_well_again_while_another_errs_on() -> None:
@@ -266,7 +266,7 @@ def test_one_link_is_well_again_while_another_errs_on() -> None:
     story.ill(HALF_HOUR)
     assert [condition.subject.link for condition in story.host.state.conditions] == [0, 2]
     story.case = replace(both, grows={"nvlink_replays": on_link(2, 1)})
-    story.ill(TWO_HOURS)
+    story.ill(OVER_AN_HOUR)
     assert [condition.subject.link for condition in story.host.state.conditions] == [2]
 
 
@@ -274,7 +274,7 @@ def test_a_reset_that_takes_the_counters_back_lets_a_link_be_well_again() -> Non
     story = Story(case=link_case("NvlinkRetries", HOPPER_LINKS, grows={"nvlink_replays": on_link(7, 1)}))
     story.ill(HALF_HOUR)
     story.counters.clear()
-    assert story.well(TWO_HOURS) == set()
+    assert story.well(OVER_AN_HOUR) == set()
 
 
 def test_a_resting_gpu_neither_has_nor_loses_a_slow_link() -> None:
@@ -365,8 +365,8 @@ def test_what_the_kernel_counts_opens_and_clears(type_: str, gains: dict[str, in
     assert story.goes(HALF_HOUR, is_known=False) == set()
     assert story.goes(HALF_HOUR) == set()
     assert story.goes(HALF_HOUR, **gains) == {type_}
-    assert story.goes(TWO_HOURS, is_known=False) == {type_}
-    assert story.goes(TWO_HOURS) == set()
+    assert story.goes(OVER_AN_HOUR, is_known=False) == {type_}
+    assert story.goes(OVER_AN_HOUR) == set()
 
 
 def test_every_condition_of_a_link_is_driven_here() -> None:

@@ -33,7 +33,7 @@ ANSWERS: Mapping[tuple[str, ...], tuple[str, tuple[Way, ...]]] = {
     ("name",): (IDENTITY, (("nvmlDeviceGetName", ()),)),
     ("serial",): (IDENTITY, (("nvmlDeviceGetSerial", ()),)),
     ("vbios",): (IDENTITY, (("nvmlDeviceGetVbiosVersion", ()),)),
-    ("pci_device_id",): (IDENTITY, (("nvmlDeviceGetPciInfo", ()),)),
+    ("pci_device_id", "pci_subsystem_id"): (IDENTITY, (("nvmlDeviceGetPciInfo", ()),)),
     ("memory_bytes",): (IDENTITY, (("nvmlDeviceGetMemoryInfo", ()),)),
     ("shutdown_at",): (IDENTITY, (("nvmlDeviceGetTemperatureThreshold", (0,)),)),
     ("slowdown_at",): (IDENTITY, (("nvmlDeviceGetTemperatureThreshold", (1,)),)),

@@ -163,7 +163,7 @@ def _pids(processes: list[Any]) -> Found:
 
 
 _TAKE: dict[str, Callable[[Any], Found]] = {
-    "nvmlDeviceGetPciInfo": lambda info: (f"0x{info.pciDeviceId:08X}",),
+    "nvmlDeviceGetPciInfo": lambda info: (f"0x{info.pciDeviceId:08X}", f"0x{info.pciSubSystemId:08X}"),
     "nvmlDeviceGetRowRemapperHistogram": lambda of: (of.max, of.high, of.partial, of.low, of.none),
     "nvmlDeviceGetRepairStatus": tuple,
     "nvmlDeviceGetBAR1MemoryInfo": lambda bar: (bar.bar1Total, bar.bar1Used),
