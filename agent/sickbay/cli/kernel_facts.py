@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from sickbay.core.conditions import Severity
 from sickbay.core.devices import Inventory, normalise_pci
@@ -91,7 +91,7 @@ class Reader:
 
     def __init__(self, rules: Callable[[], RuleSet], *, driver_version: str = "") -> None:
         """`rules` is asked with the first line that says anything, since loading them takes a while."""
-        self._rules = rules
+        self._rules = cache(rules)
         self._seen = Seen(
             boot_id=BootId("unknown"), now=_NOWHEN, inventory=Inventory(driver_version=driver_version)
         )
@@ -130,7 +130,8 @@ class Reader:
 
     def _fact(self, signal: Signal) -> Fact:
         fields = signal.fields
-        matching = [rule for rule in self._rules().by_kind.get(signal.kind, ()) if _matches(rule, signal)]
+        values = values_of(signal)
+        matching = [rule for rule in self._rules().by_kind.get(signal.kind, ()) if _matches(rule, values)]
         klass, named_by = _KINDS.get(signal.kind, (XidClass.UNKNOWN, ""))
         lost = signal.kind == "gpu_lost"
         return Fact(
@@ -154,9 +155,9 @@ def _record(text: str) -> KernelRecord:
     return KernelRecord(facility=KERN, level=0, sequence=0, usec=0, text=text)
 
 
-def _matches(rule: Rule, signal: Signal) -> bool:
+def _matches(rule: Rule, values: Mapping[str, FieldValue]) -> bool:
     """Whether the rule's expression holds; a rule for chosen hosts only is not asked, as there is no host."""
-    return rule.select is None and rule.when.evaluate(values_of(signal)) is True
+    return rule.select is None and rule.when.evaluate(values) is True
 
 
 def _severity(fields: Mapping[str, FieldValue], matching: list[Rule]) -> str:
