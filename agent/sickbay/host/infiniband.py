@@ -1,7 +1,7 @@
 """RDMA ports as sysfs shows them: `/sys/class/infiniband/<device>/ports/<number>`.
 
 Source: Documentation/ABI/stable/sysfs-class-infiniband of the kernel. Each file that is read asks the
-adapter's firmware, so every second only `state` is read; the rest when that has changed, or now and then.
+adapter's firmware, so mostly only `state` is read; the rest when that has changed, and now and then.
 """
 
 import os
@@ -16,7 +16,8 @@ from sickbay.host.kernel_files import content_if_any, names_in, number
 ETHERNET = "Ethernet"
 
 _WHOLE_EVERY = 10
-"""Looks from one reading of everything to the next: a rate may change while the state does not."""
+"""Looks from one reading of everything to the next: a rate may change while the state does not, and an
+adapter may come."""
 
 _CODED = re.compile(r"\d+:\s*(\S.*)")  # `4: ACTIVE`, `5: LinkUp`
 _RATE = re.compile(r"(\d+(?:\.\d+)?) Gb/sec")  # `400 Gb/sec (4X NDR)`, `2.5 Gb/sec (1X SDR)`
@@ -84,7 +85,9 @@ class PortReader:
     """Reads every port's state, and what else there is to know of it when that is due."""
 
     root: HostRoot
-    _known: dict[str, Port] = field(default_factory=dict)
+    _places: list[tuple[str, str, int]] = field(default_factory=list)
+    _states: dict[str, str | None] = field(default_factory=dict)
+    _known: tuple[Port, ...] = ()
     _looks: int = 0
 
     def __call__(self) -> tuple[Port, ...]:
@@ -93,20 +96,19 @@ class PortReader:
         Raises:
             OSError: when they cannot be read.
         """
-        is_whole = self._looks % _WHOLE_EVERY == 0
+        is_odd = not self._places or None in self._states.values()
+        is_whole = is_odd or self._looks % _WHOLE_EVERY == 0
         self._looks += 1
-        ports = [
-            self._port(folder, device, port, is_whole=is_whole) for folder, device, port in _ports(self.root)
-        ]
-        self._known = {port.name: port for port in ports}
-        return tuple(ports)
+        if is_whole:
+            self._places = _ports(self.root)
+        states = {folder: content_if_any(f"{folder}/state") for folder, _, _ in self._places}
+        if is_whole or states != self._states:
+            self._states = states
+            self._known = tuple(self._port(*place) for place in self._places)
+        return self._known
 
-    def _port(self, folder: str, device: str, port: int, *, is_whole: bool) -> Port:
-        state = _word(content_if_any(f"{folder}/state"))
-        known = self._known.get(f"{device}/{port}")
-        if known is not None and known.state == state and not is_whole:
-            return known
-        return _read_port(folder, device, port, state)
+    def _port(self, folder: str, device: str, port: int) -> Port:
+        return _read_port(folder, device, port, _word(self._states[folder]))
 
 
 def read_counters(root: HostRoot) -> tuple[PortCounters, ...]:

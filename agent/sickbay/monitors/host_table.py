@@ -27,8 +27,8 @@ class HostMonitor(Generic[T]):
     `judge` is pure: this reading, the one before it, and what else is known, into signals. It is asked every
     `every` seconds, or `at_rest` after it had nothing to say, for what no host of this kind has.
     `carry` is pure, too: it adds to a reading what must be remembered of those before it.
-    A signal that says the same as before is handed on only once in `retell` seconds: rules that wait for a
-    span want readings, but not each second.
+    A reading that equals the one before is judged only once in `retell` seconds: rules that wait for a span
+    want readings, but not each second.
     """
 
     every: float
@@ -53,7 +53,7 @@ HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
             reader=infiniband.reader,
             judge=infiniband.signals,
             carry=infiniband.carry,
-            retell=5.0,
+            retell=10.0,
         ),
         "infiniband_errors": HostMonitor(
             every=30.0,

@@ -9,15 +9,16 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from sickbay.core.instants import Instant
 from sickbay.core.platforms import UNKNOWN_PLATFORM, PlatformProfile
-from sickbay.core.signals import FieldValue, Signal
-from sickbay.host.blocking import in_thread
+from sickbay.core.signals import Signal
 from sickbay.host.clock import Clock
 from sickbay.host.host_root import HostRoot
 from sickbay.host.host_settings import HostSettings
+from sickbay.host.reader_threads import ReaderThreads
 from sickbay.monitors.host_known import HostKnown
 from sickbay.monitors.host_table import HOST_MONITORS, HostMonitor
 from sickbay.node.judge import Judge
@@ -30,15 +31,21 @@ _FIRST_LOOKS_WITHIN = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class _Watched:
-    """One monitor at work. `is_away`: a reading has begun and not come back."""
+    """One monitor at work. `is_away`: a reading has begun and not come back.
+
+    `last` is the last reading that was judged, `previous` the same with what was carried on into it; `says`
+    is whether there was anything to say of it.
+    """
 
     name: str
     monitor: HostMonitor[Any]
     read: Callable[[], Any]
     is_away: bool = False
     trouble: str | None = None
+    last: object = None
     previous: Any = None
-    told: dict[tuple[str, str], tuple[float, Mapping[str, FieldValue]]] = field(default_factory=dict)
+    judged_at: float = 0.0
+    says: bool = False
 
     def fetch(self) -> object:
         """Read, in whatever thread this is."""
@@ -48,20 +55,18 @@ class _Watched:
         finally:
             self.is_away = False
 
-    def news(self, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-        """Those that say something new, or whose last telling is long enough ago."""
-        if not self.monitor.retell:
-            return signals
-        fresh = [signal for signal in signals if self._is_due(signal)]
-        # What is no longer spoken of is forgotten, so this holds no more than there are parts.
-        known = {_key(signal): self.told.get(_key(signal)) for signal in signals}
-        self.told = {key: told for key, told in known.items() if told is not None}
-        self.told |= {_key(signal): (signal.at.mono, signal.fields) for signal in fresh}
-        return tuple(fresh)
+    def is_news(self, reading: object, now: Instant) -> bool:
+        """Whether a reading says something new, or the last one that was judged is old enough."""
+        is_due = now.mono - self.judged_at >= self.monitor.retell
+        return is_due or reading != self.last
 
-    def _is_due(self, signal: Signal) -> bool:
-        at, fields = self.told.get(_key(signal), (0.0, None))
-        return fields != signal.fields or signal.at.mono - at >= self.monitor.retell
+    def judged(self, reading: object, known: HostKnown) -> tuple[Signal, ...]:
+        """What the monitor makes of a reading, which is then the one before the next."""
+        carried = self.monitor.carry(reading, self.previous, known)
+        signals = self.monitor.judge(carried, self.previous, known)
+        self.last, self.previous, self.judged_at = reading, carried, known.now.mono
+        self.says = bool(signals)
+        return signals
 
 
 class HostWatch:
@@ -80,19 +85,24 @@ class HostWatch:
         self._clock = clock
         self._judge = judge
         self._settings = settings
+        self._threads = ReaderThreads("host monitors")
         self._watched = () if root is None else _watched(monitors, root, settings)
 
     async def run(self) -> NoReturn:
         """One task a monitor, for ever."""
-        async with asyncio.TaskGroup() as group:
-            for watched in self._watched:
-                group.create_task(self._watch(watched), name=f"host monitor {watched.name}")
-            await asyncio.Event().wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for watched in self._watched:
+                    group.create_task(self._watch(watched), name=f"host monitor {watched.name}")
+                await asyncio.Event().wait()
+        finally:
+            self._threads.close()
         raise AssertionError("nobody sets the event")
 
     async def look_once(self) -> None:
         """Every monitor once, side by side."""
         await asyncio.gather(*(self._look(watched) for watched in self._watched))
+        self._threads.close()
 
     async def _watch(self, watched: _Watched) -> NoReturn:
         await self._clock.sleep(random.uniform(0, self._settings.jitter) * _FIRST_LOOKS_WITHIN)  # noqa: S311 - no secret
@@ -109,7 +119,7 @@ class HostWatch:
             return True
         deadline = watched.monitor.deadline
         try:
-            reading = await in_thread(watched.fetch, deadline=deadline, name=watched.name)
+            reading = await self._threads.run(watched.fetch, deadline=deadline)
         except OSError as error:  # Our own TimeoutError among them, which says nothing of itself.
             self._see(watched, str(error) or f"its reading did not come back within {deadline:g} s")
         except Exception as error:  # noqa: BLE001 - the monitor runner: one defect must not end the others
@@ -119,18 +129,18 @@ class HostWatch:
         return True
 
     def _judged(self, watched: _Watched, reading: object) -> bool:
-        known = self._known()
-        try:
-            carried = watched.monitor.carry(reading, watched.previous, known)
-            signals = watched.monitor.judge(carried, watched.previous, known)
-        except Exception as error:  # noqa: BLE001 - the monitor runner, as above
-            self._see_defect(watched, error)
-            return True
-        watched.previous = carried
+        signals: tuple[Signal, ...] = ()
+        now = self._clock.now()
+        if watched.is_news(reading, now):
+            try:
+                signals = watched.judged(reading, self._known(now))
+            except Exception as error:  # noqa: BLE001 - the monitor runner, as above
+                self._see_defect(watched, error)
+                return True
         self._see(watched, "")
-        if news := watched.news(signals):
-            self._judge.take(news)
-        return bool(signals)
+        if signals:
+            self._judge.take(signals)
+        return watched.says
 
     def _see(self, watched: _Watched, trouble: str) -> None:
         """Tell of a monitor's sight when it changes."""
@@ -147,10 +157,10 @@ class HostWatch:
             _LOG.error("the monitor %s failed; the others go on", watched.name, exc_info=error)
         self._see(watched, f"a defect in the monitor itself: {type(error).__name__}: {error}")
 
-    def _known(self) -> HostKnown:
+    def _known(self, now: Instant) -> HostKnown:
         conditions = self._judge.status.conditions
         return HostKnown(
-            now=self._clock.now(),
+            now=now,
             profile=self._profile(),
             settings=self._settings,
             concerned=frozenset(condition.subject for condition in conditions),
@@ -171,7 +181,3 @@ def _watched(
         _Watched(name=name, monitor=monitor, read=monitor.reader(root, settings))
         for name, monitor in monitors.items()
     )
-
-
-def _key(signal: Signal) -> tuple[str, str]:
-    return signal.kind, signal.subject.key

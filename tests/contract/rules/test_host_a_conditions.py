@@ -238,7 +238,7 @@ def test_a_port_whose_adapter_is_gone_is_missing_until_it_shows_again(tree: Host
     host.looks(60)
     assert host.types() == {"PortMissing"}
     tree.port()
-    host.looks(12)
+    host.looks(24)
     assert host.types() == set()
 
 
