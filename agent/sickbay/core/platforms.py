@@ -52,6 +52,15 @@ class Platforms:
     """
 
     by_device: Mapping[str, PlatformProfile] = field(default_factory=lambda: MappingProxyType({}))
+    _agreed: Mapping[str, PlatformProfile] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find once what the boards of each device id agree in: every monitor asks at every sweep."""
+        boards: dict[str, list[PlatformProfile]] = {}
+        for key, profile in self.by_device.items():
+            boards.setdefault(key.partition(":")[0], []).append(profile)
+        agreed = {device: _agreed(profiles) for device, profiles in boards.items()}
+        object.__setattr__(self, "_agreed", MappingProxyType(agreed))
 
     def of(self, pci_device_id: str, subsystem_id: str = "") -> PlatformProfile:
         """The profile of a GPU; both ids as NVML gives them, the vendor last: `0x233010DE`.
@@ -61,16 +70,9 @@ class Platforms:
         """
         device, subsystem = _digits(pci_device_id), _digits(subsystem_id)
         if not subsystem.strip("0"):
-            return _agreed(self._boards(device))
+            return self._agreed.get(device, UNKNOWN_PLATFORM)
         exact = self.by_device.get(f"{device}:{subsystem}")
         return exact or self.by_device.get(device, UNKNOWN_PLATFORM)
-
-    def _boards(self, device: str) -> Sequence[PlatformProfile]:
-        if not device:
-            return ()
-        return [
-            profile for key, profile in self.by_device.items() if key == device or key[:5] == f"{device}:"
-        ]
 
 
 NO_PLATFORMS = Platforms()
@@ -82,7 +84,7 @@ def describe(profile: PlatformProfile) -> tuple[tuple[str, str], ...]:
     return tuple(
         (each.name, _shown(each.name, value))
         for each in fields(profile)
-        if (value := getattr(profile, each.name)) is not None
+        if (value := getattr(profile, each.name)) not in {None, ""}
     )
 
 
@@ -100,10 +102,10 @@ def _digits(pci_id: str) -> str:
 
 
 def _agreed(boards: Sequence[PlatformProfile]) -> PlatformProfile:
-    """What all of these say alike."""
-    if not boards:
-        return UNKNOWN_PLATFORM
+    """What all of these, of which there is at least one, say alike."""
     first, *others = boards
+    if not others:
+        return first
     return PlatformProfile(
         **{
             each.name: getattr(first, each.name)

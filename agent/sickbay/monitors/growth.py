@@ -42,6 +42,8 @@ class Growth:
         then = self.before.values.get(name) if self.before is not None and self.seconds > 0 else None
         if not isinstance(then, tuple) or len(then) != len(now):
             return (None,) * len(now)
+        if then == now and None not in now:
+            return (0,) * len(now)
         return tuple(
             last - first if first is not None and last is not None and last >= first else None
             for first, last in zip(then, now, strict=True)

@@ -4,7 +4,8 @@ States: nvml.h, NVML_FI_DEV_NVLINK_GET_STATE. 1 is active and 2 asleep, which is
 inactive, and 3 is active with its traffic disabled, which is as good as down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sickbay.core.signals import FieldValue, Signal
 from sickbay.host.nvml.catalogue import MODES, NVLINK_PEERS, NVLINK_STATES
@@ -21,10 +22,11 @@ States = Sequence[int | None]
 
 def signals(sweep: Sweep, known: Known) -> tuple[Signal, ...]:
     """One `nvlink` a GPU that has any, or should."""
-    return tuple(signal for gpu in seen(sweep) for signal in _of(sweep, gpu, known))
+    alike = _alike(sweep, known)
+    return tuple(signal for gpu in seen(sweep) for signal in _of(sweep, gpu, known, alike[_kind(gpu)]))
 
 
-def _of(sweep: Sweep, gpu: GpuSweep, known: Known) -> tuple[Signal, ...]:
+def _of(sweep: Sweep, gpu: GpuSweep, known: Known, best: "_Best") -> tuple[Signal, ...]:
     states = gpu.values.get(NVLINK_STATES)
     expected = known.profile_of(gpu).nvlinks
     if states == () and not expected:
@@ -33,8 +35,10 @@ def _of(sweep: Sweep, gpu: GpuSweep, known: Known) -> tuple[Signal, ...]:
         **(_counts(states) if isinstance(states, tuple) else dict.fromkeys(_COUNTS)),
         "in_mig": _in_mig(gpu, known),
         "expected_links": expected,
-        **_versions(sweep, gpu, known),
-        **_speeds(sweep, gpu, known, states if isinstance(states, tuple) else ()),
+        "version": gpu.number("nvlink_version"),
+        "expected_version": known.profile_of(gpu).nvlink_version or best.version,
+        **_slowest(gpu, known, states if isinstance(states, tuple) else ()),
+        "expected_speed": best.speed,
     }
     fields["missing"] = _missing(fields["active"], expected)
     return level(sweep, gpu, "nvlink", fields if gpu.values else dict.fromkeys(fields), of=(NVLINK_STATES,))
@@ -68,41 +72,43 @@ def _in_mig(gpu: GpuSweep, known: Known) -> bool:
     return modes is not None and modes.number("mig_mode") == 1
 
 
-def _versions(sweep: Sweep, gpu: GpuSweep, known: Known) -> dict[str, FieldValue]:
-    alike = [one.number("nvlink_version") for one in _siblings(sweep, gpu)]
-    version = gpu.number("nvlink_version")
-    by_profile = known.profile_of(gpu).nvlink_version
-    return {
-        "version": version,
-        "expected_version": by_profile or max((each for each in alike if each), default=None),
-    }
-
-
-def _speeds(sweep: Sweep, gpu: GpuSweep, known: Known, states: States) -> dict[str, FieldValue]:
+def _slowest(gpu: GpuSweep, known: Known, states: States) -> dict[str, FieldValue]:
     """Speeds are read each hour, and mean something of links that are up: one that is down says 0."""
     own = [
         (speed, link)
-        for link, speed in enumerate(_speeds_of(gpu, known))
-        if speed and link < len(states) and states[link] in _UP
+        for link, (speed, state) in enumerate(zip(_speeds_of(gpu, known), states, strict=False))
+        if speed and state in _UP
     ]
-    alike = [speed for one in _siblings(sweep, gpu) for speed in _speeds_of(one, known) if speed]
-    slowest = min(own, default=(None, None))
-    return {
-        "slowest_link": slowest[1],
-        "slowest_speed": slowest[0],
-        "expected_speed": max(alike, default=None),
-    }
+    speed, link = min(own, default=(None, None))
+    return {"slowest_link": link, "slowest_speed": speed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Best:
+    """The highest that any GPU of a kind on this host has."""
+
+    version: int | None = None
+    speed: int | None = None
+
+
+def _alike(sweep: Sweep, known: Known) -> Mapping[str, _Best]:
+    best: dict[str, _Best] = {}
+    for gpu in sweep.gpus:
+        before = best.get(_kind(gpu), _Best())
+        version, speeds = gpu.number("nvlink_version"), _speeds_of(gpu, known)
+        best[_kind(gpu)] = _Best(
+            version=max(version or 0, before.version or 0) or None,
+            speed=max((speed for speed in (*speeds, before.speed) if speed), default=None),
+        )
+    return best
+
+
+def _kind(gpu: GpuSweep) -> str:
+    """What GPUs that are alike share: the device id, and each its own address where it is not known."""
+    return gpu.text("pci_device_id") or gpu.pci
 
 
 def _speeds_of(gpu: GpuSweep, known: Known) -> States:
     read = gpu if _SPEEDS in gpu.values else known.last_of(gpu, NVLINK_PEERS)
     speeds = read.values.get(_SPEEDS) if read is not None else None
     return speeds if isinstance(speeds, tuple) else ()
-
-
-def _siblings(sweep: Sweep, gpu: GpuSweep) -> list[GpuSweep]:
-    """The GPUs of this host with the same device id, this one among them."""
-    device = gpu.text("pci_device_id")
-    return [
-        one for one in sweep.gpus if one.pci == gpu.pci or (device and one.text("pci_device_id") == device)
-    ]

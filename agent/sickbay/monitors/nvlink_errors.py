@@ -10,7 +10,10 @@ NVLink 5 has a set of its own, and no board has both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import TypeVar
 
 from sickbay.core.devices import Scope, Subject
 from sickbay.core.signals import FieldValue, Signal
@@ -18,6 +21,8 @@ from sickbay.host.nvml.readings import GpuSweep, Sweep
 from sickbay.monitors.growth import Growth, growth, together
 from sickbay.monitors.known import Known
 from sickbay.monitors.levels import SOURCE, level, seen
+
+_N = TypeVar("_N")
 
 _SUMS: Mapping[str, tuple[str, ...]] = {
     "new_replays": ("nvlink_replays",),
@@ -37,6 +42,7 @@ _SUMS: Mapping[str, tuple[str, ...]] = {
 """Field of a link's signal -> the counters that it sums up, as far as the link's generation has them."""
 
 _COUNTERS = tuple(name for names in _SUMS.values() for name in names)
+_RETRIES = ("new_replays", "new_recoveries")
 _CRC = "nvlink_crc"
 _EFFECTIVE, _SYMBOL = "nvlink5_effective_ber", "nvlink5_symbol_ber"
 _OF = (*_COUNTERS, _EFFECTIVE, _SYMBOL)
@@ -51,31 +57,33 @@ _NO_ERRORS = 0xFFF
 """The encoding in which the driver says that no bit was wrong: mantissa 15, exponent 255."""
 
 
+Column = tuple[int | None, ...]
+"""One count for each link, lowest first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
-    """One link since the reading before. What its generation does not count is not in `sums`."""
+class _Links:
+    """All links of one GPU since the reading before, in columns: a column that did not move costs nothing.
 
-    number: int
-    sums: Mapping[str, int | None] = field(default_factory=dict)
-    crc_per_second: float | None = None
-    effective_ber: float | None = None
-    symbol_ber: float | None = None
+    What their generation does not count is not in `sums`; `crc` is a second, the rates are as they stand.
+    """
 
-    @property
-    def errors(self) -> int | None:
-        """All that it counted: at least so much where it is something, and unknown where it may be."""
-        return together(self.sums.values())
-
-    @property
-    def retries(self) -> int | None:
-        """How often it had to send again or recover, whichever of them its generation counts."""
-        return together(self.sums[name] for name in ("new_replays", "new_recoveries") if name in self.sums)
+    count: int
+    sums: Mapping[str, Column]
+    errors: Column
+    retries: Column
+    crc: Sequence[float | None]
+    effective: Sequence[float | None]
+    symbol: Sequence[float | None]
 
     @property
-    def speaks(self) -> bool:
-        """Whether there is something to say of it: errors, or a bit error rate that NVIDIA fails."""
-        effective, symbol = self.effective_ber or 0.0, self.symbol_ber or 0.0
-        return bool(self.errors) or effective > EFFECTIVE_BER_LIMIT or symbol > SYMBOL_BER_LIMIT
+    def speaking(self) -> set[int]:
+        """The links of which there is something to say: errors, or a bit error rate that NVIDIA fails."""
+        return {
+            *(link for link, errors in enumerate(self.errors) if errors),
+            *(link for link, rate in enumerate(self.effective) if (rate or 0.0) > EFFECTIVE_BER_LIMIT),
+            *(link for link, rate in enumerate(self.symbol) if (rate or 0.0) > SYMBOL_BER_LIMIT),
+        }
 
 
 def signals(sweep: Sweep, known: Known) -> tuple[Signal, ...]:
@@ -83,6 +91,7 @@ def signals(sweep: Sweep, known: Known) -> tuple[Signal, ...]:
     return tuple(signal for gpu in seen(sweep) for signal in _of(sweep, gpu, known))
 
 
+@lru_cache(maxsize=256)
 def ber(encoded: int) -> float:
     """A bit error rate from nvml.h's encoding: bits 0-7 the negative exponent, bits 8-11 the mantissa."""
     exponent, mantissa = encoded & 0xFF, encoded >> 8 & 0xF
@@ -92,11 +101,10 @@ def ber(encoded: int) -> float:
 def _of(sweep: Sweep, gpu: GpuSweep, known: Known) -> Iterator[Signal]:
     if any(gpu.values.get(name) == () for name in _OF):
         return
-    links = {link.number: link for link in _links(growth(sweep, gpu, known.previous))}
-    yield from level(sweep, gpu, "nvlink_errors", _summed(tuple(links.values())), of=_OF)
-    wanted = {link.number for link in links.values() if link.speaks} | _concerned(gpu, known)
-    for number in sorted(wanted):
-        yield _of_link(sweep, gpu, links.get(number, _Link(number=number)))
+    links = _links(growth(sweep, gpu, known.previous))
+    yield from level(sweep, gpu, "nvlink_errors", _summed(links), of=_OF)
+    for number in sorted(links.speaking | _concerned(gpu, known)):
+        yield _of_link(sweep, gpu, links, number)
 
 
 def _concerned(gpu: GpuSweep, known: Known) -> set[int]:
@@ -104,79 +112,76 @@ def _concerned(gpu: GpuSweep, known: Known) -> set[int]:
     return {part.link for part in parts if part.link is not None}
 
 
-def _of_link(sweep: Sweep, gpu: GpuSweep, link: _Link) -> Signal:
-    subject = Subject(scope=Scope.LINK, gpu_uuid=gpu.uuid, pci=gpu.pci, link=link.number)
+def _of_link(sweep: Sweep, gpu: GpuSweep, links: _Links, number: int) -> Signal:
+    subject = Subject(scope=Scope.LINK, gpu_uuid=gpu.uuid, pci=gpu.pci, link=number)
     fields: dict[str, FieldValue] = {
-        **link.sums,
-        "new_retries": link.retries,
-        "new_errors": link.errors,
-        "crc_per_second": link.crc_per_second,
-        "effective_ber": link.effective_ber,
-        "symbol_ber": link.symbol_ber,
+        **{name: _at(column, number) for name, column in links.sums.items()},
+        "new_retries": _at(links.retries, number),
+        "new_errors": _at(links.errors, number),
+        "crc_per_second": _at(links.crc, number),
+        "effective_ber": _at(links.effective, number),
+        "symbol_ber": _at(links.symbol, number),
     }
     return Signal(kind="nvlink_link", subject=subject, at=sweep.at, fields=fields, sources=(SOURCE,))
 
 
-def _summed(links: Sequence[_Link]) -> dict[str, FieldValue]:
-    counts = [(link.errors, -link.number) for link in links if link.errors is not None]
-    erring = [each for each in counts if each[0]]
-    certain = bool(links) and len(counts) == len(links)
+def _summed(links: _Links) -> dict[str, FieldValue]:
+    erring = [(errors, -link) for link, errors in enumerate(links.errors) if errors]
+    certain = links.count > 0 and None not in links.errors
     return {
-        "links": len(counts) if links else None,
+        "links": links.count - links.errors.count(None) if links.count else None,
         "links_with_errors": len(erring) if certain or erring else None,
         "worst_link": -max(erring)[1] if erring else (-1 if certain else None),
-        "new_errors": together(link.errors for link in links),
-        "new_recoveries": together(link.sums.get("new_recoveries") for link in links),
-        "new_failed_recoveries": together(
-            link.sums["new_failed_recoveries"] for link in links if "new_failed_recoveries" in link.sums
-        ),
-        "worst_effective_ber": _worst(link.effective_ber for link in links),
-        "worst_symbol_ber": _worst(link.symbol_ber for link in links),
+        "new_errors": together(links.errors),
+        "new_recoveries": together(links.sums.get("new_recoveries", ())),
+        "new_failed_recoveries": together(links.sums.get("new_failed_recoveries", ())),
+        "worst_effective_ber": _worst(links.effective),
+        "worst_symbol_ber": _worst(links.symbol),
     }
 
 
-def _links(grew: Growth) -> Sequence[_Link]:
+def _links(grew: Growth) -> _Links:
     gained = {name: grew.of_each(name) for name in _COUNTERS if _is_counted(grew, name)}
     rates = (_each(grew.now, _EFFECTIVE), _each(grew.now, _SYMBOL))
-    count = max((len(each) for each in (*gained.values(), *rates)), default=0)
-    return [_link(number, gained, rates, grew.seconds) for number in range(count)]
-
-
-def _link(
-    number: int,
-    gained: Mapping[str, Sequence[int | None]],
-    rates: tuple[Sequence[int | None], Sequence[int | None]],
-    seconds: float,
-) -> _Link:
+    count = max((len(column) for column in chain(gained.values(), rates)), default=0)
+    whole = {name: column + (None,) * (count - len(column)) for name, column in gained.items()}
     sums = {
-        field: together([_at(gained[name], number) for name in names if name in gained])
-        for field, names in _SUMS.items()
-        if gained.keys() & set(names)
+        name: _added([whole[counter] for counter in counters if counter in whole], count)
+        for name, counters in _SUMS.items()
+        if not whole.keys().isdisjoint(counters)
     }
-    crc = _at(gained.get(_CRC, ()), number)
-    effective, symbol = (_at(rate, number) for rate in rates)
-    return _Link(
-        number=number,
+    return _Links(
+        count=count,
         sums=sums,
-        crc_per_second=None if crc is None else round(crc / seconds, 2),
-        effective_ber=None if effective is None else ber(effective),
-        symbol_ber=None if symbol is None else ber(symbol),
+        errors=_added(list(sums.values()), count),
+        retries=_added([sums[name] for name in _RETRIES if name in sums], count),
+        crc=[None if crc is None else round(crc / grew.seconds, 2) for crc in whole.get(_CRC, ())],
+        effective=[None if rate is None else ber(rate) for rate in rates[0]],
+        symbol=[None if rate is None else ber(rate) for rate in rates[1]],
     )
+
+
+def _added(columns: Sequence[Column], count: int) -> Column:
+    """Columns added up link by link; unknown for every link where there are none."""
+    moved = [column for column in columns if column.count(0) < count]
+    if not moved:
+        return columns[0] if columns else (None,) * count
+    return tuple(together(counts) for counts in zip(*columns, strict=True))
 
 
 def _is_counted(grew: Growth, name: str) -> bool:
     """Whether this board has the counter: it says so of any link, or said so in the reading before."""
-    said = _each(grew.now, name) + (_each(grew.before, name) if grew.before is not None else ())
-    return any(value is not None for value in said)
+    said = (_each(grew.now, name), _each(grew.before, name) if grew.before is not None else ())
+    return any(column.count(None) < len(column) for column in said)
 
 
-def _each(gpu: GpuSweep, name: str) -> tuple[int | None, ...]:
+def _each(gpu: GpuSweep, name: str) -> Column:
     values = gpu.values.get(name)
     return values if isinstance(values, tuple) else ()
 
 
-def _at(values: Sequence[int | None], number: int) -> int | None:
-    return values[number] if number < len(values) else None
+def _at(column: Sequence[_N], number: int) -> _N | None:
+    return column[number] if number < len(column) else None
 
 
 def _worst(rates: Iterable[float | None]) -> float | None:

@@ -52,3 +52,8 @@ def test_a_profile_is_described_in_the_words_of_people_and_only_as_far_as_it_say
         ("port_rate", "400 Gb/s"),
     )
     assert dict(describe(PlatformProfile(nvlink_version=99)))["nvlink_version"] == "99"
+
+
+def test_of_an_unknown_platform_there_is_nothing_to_describe():
+    assert describe(UNKNOWN_PLATFORM) == ()
+    assert dict(describe(PlatformProfile(nvlinks=0))) == {"nvlinks": "0"}
