@@ -86,6 +86,7 @@ def _hours(disk: Disk, past: CounterHours | None, at: float) -> CounterHours:
 
 
 def _disk(name: str, reading: Storage) -> dict[str, FieldValue]:
+    """What a disk's driver has no word for is left out: virtio disks have no state, NVMe counts no errors."""
     disk, hours = reading.known_disks.get(name), reading.hours.get(name)
     in_use = None if disk is None else disk.is_held or not reading.mounted.isdisjoint(disk.volumes)
     if disk is None or hours is None:
@@ -93,9 +94,8 @@ def _disk(name: str, reading: Storage) -> dict[str, FieldValue]:
     return {
         "present": True,
         "in_use": in_use,
-        "live": _is_live(disk.state),
-        "state": disk.state or None,
-        "io_errors": hours.in_hour(_ERRORS),
+        **({"live": _is_live(disk.state), "state": disk.state} if disk.state else {}),
+        **({"io_errors": hours.in_hour(_ERRORS)} if hours.raw else {}),
     }
 
 
@@ -110,7 +110,7 @@ def _array(array: Array | None) -> dict[str, FieldValue]:
     return {
         "present": True,
         # A level without redundancy (RAID 0) has no `degraded`, and so nothing that it could lack and live.
-        "missing": array.missing,
+        **({} if array.missing is None else {"missing": array.missing}),
         "state": array.state,
         "broken": None if array.state is None else array.state in _BROKEN,
     }

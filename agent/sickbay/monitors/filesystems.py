@@ -8,9 +8,12 @@ from sickbay.host.host_root import HostRoot
 from sickbay.host.host_settings import HostSettings
 from sickbay.host.mount_space import LocalFilesystem, read_filesystems
 from sickbay.monitors.host_known import HostKnown
-from sickbay.monitors.parts import concerned, part, said
+from sickbay.monitors.parts import concerned, hundredths, part, said
 
 SOURCES = ("mountinfo", "statvfs")
+
+_STEP = 256 * 1024 * 1024
+"""Bytes in which free space is told; see `sickbay.monitors.parts.hundredths`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +60,9 @@ def _fields(one: LocalFilesystem | None, *, was_writable: bool) -> dict[str, Fie
     return {
         "mounted": True,
         "type": one.mount.type,
-        "free": space.free if space is not None else None,
-        "free_bytes": space.free_bytes if space is not None else None,
-        "free_inodes": space.free_of_inodes if space is not None else None,
+        "free": hundredths(space.free) if space is not None else None,
+        "free_bytes": space.free_bytes // _STEP * _STEP if space is not None else None,
+        "free_inodes": hundredths(space.free_of_inodes) if space is not None else None,
         "read_only": one.mount.read_only,
         "was_writable": was_writable,
     }

@@ -8,7 +8,7 @@ from sickbay.host.host_root import HostRoot
 from sickbay.host.host_settings import HostSettings
 from sickbay.host.mount_space import RemoteMount, remote_mount_reader
 from sickbay.monitors.host_known import HostKnown
-from sickbay.monitors.parts import concerned, part, said
+from sickbay.monitors.parts import concerned, hundredths, part, said
 
 SOURCES = ("mountinfo", "statvfs")
 
@@ -44,5 +44,5 @@ def _fields(one: RemoteMount | None) -> dict[str, FieldValue]:
         "server": one.mount.source,
         "answers": one.answers,
         "stale": one.is_stale if one.answers is not None else None,
-        "free": one.space.free if one.space is not None else None,
+        "free": hundredths(one.space.free) if one.space is not None else None,
     }

@@ -1,5 +1,6 @@
 """Parts of a host that come and go, named under the node. No monitor itself."""
 
+import math
 from collections.abc import Iterable
 
 from sickbay.core.devices import Scope, Subject
@@ -20,6 +21,15 @@ def concerned(family: str, known: HostKnown) -> frozenset[str]:
         for subject in known.concerned
         if subject.scope is Scope.NODE and subject.name.startswith(prefix)
     )
+
+
+def hundredths(share: float | None) -> float | None:
+    """A share in whole hundredths, rounded down.
+
+    What is told moves only with something that a person would call a change: each change of a reading is
+    kept and sent, and a host writes to its disks all the time.
+    """
+    return None if share is None else math.floor(share * 100) / 100
 
 
 def said(

@@ -66,7 +66,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "mounted": Field(_B, "it is mounted; false for one that was in this boot and is not"),
                 "type": Field(_T, "such as ext4 or xfs"),
                 "free": Field(_F, "space left for programs, as a share from 0 to 1"),
-                "free_bytes": Field(_I, "space left for programs", "bytes"),
+                "free_bytes": Field(_I, "space left for programs, in steps of 256 MiB", "bytes"),
                 "free_inodes": Field(_F, "inodes left, as a share from 0 to 1"),
                 "read_only": Field(_B, "it takes no writes"),
                 "was_writable": Field(_B, "it took writes earlier in this boot"),
