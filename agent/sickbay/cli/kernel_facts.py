@@ -137,7 +137,7 @@ class Reader:
         return Fact(
             kind=signal.kind,
             code=_number(fields.get("code")),
-            pci=signal.subject.pci or normalise_pci(signal.subject.name) or None,
+            pci=signal.subject.pci or _slot(fields),
             gpu_instance=_number(fields.get("gpu_instance")),
             compute_instance=_number(fields.get("compute_instance")),
             link=_number(fields.get("link")),
@@ -178,6 +178,12 @@ def _note(fields: Mapping[str, FieldValue]) -> str:
     if parts[1]:
         parts[1] = f"NVIDIA's workflow comes to {parts[1]}"
     return "; ".join(part for part in parts if part)
+
+
+def _slot(fields: Mapping[str, FieldValue]) -> str | None:
+    """The PCI address of a part that is no GPU, where the line names one."""
+    named = (_text(fields.get(name)) or "" for name in ("device", "port"))
+    return next((pci for text in named if (pci := normalise_pci(text))), None)
 
 
 def _number(value: FieldValue) -> int | None:
