@@ -1,11 +1,14 @@
 """`sickbay nodes` and `sickbay node`: the fleet as its coordinator sees it."""
 
+import math
+
 import click
 
+from sickbay.cli.host_report import gpu_rows, wrongs
+from sickbay.cli.host_text import gpu_lines, wrong_lines
 from sickbay.cli.incidents import incident_table
 from sickbay.cli.options import Coordinator, coordinator_at, coordinator_option, examples, output_option
 from sickbay.cli.output import emit, painted, table, when
-from sickbay.cli.status import condition_list, gpu_table
 from sickbay.core.ids import NodeName
 from sickbay.core.views import FleetView, NodeDetail, NodeSummary
 
@@ -75,8 +78,8 @@ def _show_one(found: NodeDetail) -> None:
     held = f"schedulable {_schedulable(n)}, held by {painted(n.ownership.value)}"
     click.echo(f"scheduler: {n.scheduler_state or 'unknown'}{reason}, {held}")
     click.echo(f"remediation: {_step_of(n)}\n")
-    gpu_table(found.inventory.gpus, found.conditions, found.readings)
-    click.echo()
-    condition_list(found.conditions)
-    click.echo()
+    rows = gpu_rows(found.inventory, found.conditions, found.readings, at=None if n.connected else math.inf)
+    wrong = wrong_lines(wrongs(found.conditions, rows), at=n.last_seen)
+    for line in (*gpu_lines(rows, found.inventory.driver_version), "", *wrong, ""):
+        click.echo(line)
     incident_table(found.incidents)

@@ -66,6 +66,10 @@ _COLOURS = {
     "degraded": "yellow",
     "unhealthy": "red",
     "unknown": "magenta",
+    "ok": "green",
+    "lost": "red",
+    "absent": "red",
+    "hung": "red",
     "info": "cyan",
     "warning": "yellow",
     "critical": "red",
@@ -89,17 +93,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> 
 
     Kept apart from rich, whose import alone would be half of what `sickbay status` may take.
     """
-    if not rows:
-        click.echo(empty)
-        return
+    for line in columns(head, rows) if rows else [empty]:
+        click.echo(line)
+
+
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of such a table."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [
         max(len(head[column]), *(len(click.unstyle(row[column])) for row in cells))
         for column in range(len(head))
     ]
-    click.echo(_line([click.style(title, bold=True) for title in head], widths))
-    for row in cells:
-        click.echo(_line(row, widths))
+    return [
+        _line([click.style(title, bold=True) for title in head], widths),
+        *(_line(row, widths) for row in cells),
+    ]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,19 +1,24 @@
 """`sickbay status`: is this host fit for work? Imports little, because prompts and prologs wait for it."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sickbay.cli.options import agent_at, examples, output_option, socket_option
-from sickbay.cli.output import EXIT_UNREACHABLE, emit, painted, table, when
-from sickbay.core.conditions import Condition, Status
-from sickbay.core.devices import Gpu
+from sickbay.cli.host_report import HostReport, report_of
+from sickbay.cli.host_text import host_lines
+from sickbay.cli.options import (
+    Coordinator,
+    agent_at,
+    coordinator_option,
+    examples,
+    output_option,
+    socket_option,
+)
+from sickbay.cli.output import EXIT_UNREACHABLE, emit, plain
 from sickbay.core.host_views import Health, HostView
-from sickbay.core.signals import FieldValue, Signal
-
-_UNKNOWN = "?"
 
 
 class _Misused(click.UsageError):
@@ -21,7 +26,11 @@ class _Misused(click.UsageError):
 
 
 class _Status(click.Command):
-    """A command whose wrong use exits as unknown: 2, click's own code for it, would say unhealthy."""
+    """A command that ends as unknown whenever it could not say how the host is.
+
+    Wrong use would exit with 2, click's own code for it, which here says unhealthy; an interruption, a closed
+    pipe and a defect of ours would exit with 1, which says degraded.
+    """
 
     def make_context(
         self,
@@ -36,99 +45,92 @@ class _Status(click.Command):
         except click.UsageError as error:
             raise _Misused(error.format_message(), ctx=error.ctx) from error
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run it; whatever nobody foresaw is told with its stack, and exits as *unknown*."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _Misused(error.format_message(), ctx=error.ctx) from error
+        except (click.exceptions.Exit, click.ClickException, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - an exit status of 1 would say that the host is degraded
+            _tell(error)
+            sys.exit(EXIT_UNREACHABLE)
 
-@click.command(cls=_Status, epilog=examples("sickbay status", "sickbay status --check -o json"))
+
+@click.command(
+    cls=_Status,
+    epilog=examples("sickbay status", "sickbay status --watch", "sickbay status --check -o json"),
+)
 @click.option("--check", is_flag=True, help="Read the driver now, instead of showing the last sweep.")
+@click.option("--all", "everything", is_flag=True, help="Show every monitor and every reading, well or not.")
+@click.option("--watch", is_flag=True, help="Show it live, until ^C.")
 @socket_option
+@coordinator_option
 @output_option
-def status(*, check: bool, socket: Path | None, form: str) -> None:
-    """Is this host fit for work?
+def status(
+    *, check: bool, everything: bool, watch: bool, socket: Path | None, coordinator: Coordinator, form: str
+) -> None:
+    """Is this host fit for work, what is wrong, and what happens next?
 
     The exit code says it too: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. A host whose agent does not
     answer is unknown.
+
+    With -o json: what the agent shows (node, health, summary, inventory, conditions, readings, monitors),
+    and what is made of it: gpus (a row a GPU), wrong, not_known, being_done.
     """
-    with agent_at(socket) as client:
-        view = client.check() if check else client.health()
-    emit(view, form, lambda: _show(view))
+    if watch:
+        _watch(socket, coordinator, form, everything=everything)
+    view = _ask(socket, check=check)
+    report = report_of(view)
+    doing = _doing(view, report, coordinator)
+    whole = {**_mapping(view), **_mapping(report), "being_done": list(doing)}
+    emit(whole, form, lambda: _print(view, report, doing, everything=everything))
     sys.exit(list(Health).index(view.health))
 
 
-def _show(view: HostView) -> None:
-    click.echo(f"{view.node}: {painted(view.health.value)}: {view.summary}")
-    click.echo(f"as of {when(view.at)}, boot {view.boot_id}, NVML {view.inventory.nvml}, {_link(view)}")
-    click.echo()
-    gpu_table(view.inventory.gpus, view.conditions, view.readings)
-    click.echo()
-    condition_list(view.conditions)
-    for monitor in view.monitors:
-        if not monitor.healthy:
-            since = f"last saw at {when(monitor.last_success)}" if monitor.last_success else "never saw"
-            click.echo(f"\nmonitor {monitor.name} cannot see: {monitor.detail} ({since})")
+def _ask(socket: Path | None, *, check: bool) -> HostView:
+    with agent_at(socket) as client:
+        return client.check() if check else client.health()
 
 
-def _link(view: HostView) -> str:
-    if not view.coordinator:
-        return "no coordinator configured"
-    link = "connected to" if view.coordinator_connected else "NOT connected to"
-    kept = f", {view.spooled_events} events wait here" if view.spooled_events else ""
-    return f"{link} coordinator {view.coordinator}{kept}"
+def _doing(view: HostView, report: HostReport, coordinator: Coordinator) -> tuple[str, ...]:
+    """What a coordinator does about it. Not asked for a host with which nothing is wrong."""
+    if not report.wrong:
+        return ()
+    from sickbay.cli.being_done import being_done, whom_to_ask  # noqa: PLC0415 - only with something wrong
+
+    target = whom_to_ask(view, coordinator.target)
+    return being_done(view, target, insecure=coordinator.insecure) if target else ()
 
 
-def gpu_table(gpus: tuple[Gpu, ...], conditions: tuple[Condition, ...], readings: tuple[Signal, ...]) -> None:
-    """A row a GPU: what it is, what it reads, what is wrong with it."""
-    known = {(signal.subject.gpu_key, signal.kind): signal for signal in readings}
-    rows = [_gpu_row(gpu, conditions, known) for gpu in gpus]
-    head = ("SLOT", "UUID", "PCI", "NAME", "TEMP", "ECC C/U", "LINKS", "WRONG")
-    table(head, rows, empty="no GPUs: the driver shows none, or could not be asked")
+def _print(view: HostView, report: HostReport, doing: Sequence[str], *, everything: bool) -> None:
+    for line in host_lines(view, report, everything=everything, doing=doing):
+        click.echo(line)
 
 
-def _gpu_row(
-    gpu: Gpu,
-    conditions: tuple[Condition, ...],
-    known: dict[tuple[str, str], Signal],
-) -> tuple[str, ...]:
-    def read(kind: str, name: str) -> FieldValue:
-        signal = known.get((gpu.pci, kind)) or known.get((gpu.uuid, kind))
-        return None if signal is None else signal.fields.get(name)
-
-    celsius = read("temperature", "gpu")
-    return (
-        str(gpu.slot),
-        gpu.uuid,
-        gpu.pci,
-        gpu.name or _UNKNOWN,
-        _UNKNOWN if celsius is None else f"{celsius}C",
-        f"{_word(read('ecc', 'corrected'))}/{_word(read('ecc', 'uncorrected'))}",
-        f"{_word(read('nvlink', 'active'))}/{_word(read('nvlink', 'links'))}",
-        _wrong(gpu, conditions),
-    )
+def _mapping(value: object) -> dict[str, Any]:
+    shown = plain(value)
+    return shown if isinstance(shown, dict) else {}
 
 
-def _word(value: FieldValue) -> str:
-    return _UNKNOWN if value is None else str(value)
+def _watch(socket: Path | None, coordinator: Coordinator, form: str, *, everything: bool) -> None:
+    if form != "table":
+        raise click.UsageError("--watch is for people; programs ask again, or read /metrics")
+    from sickbay.cli.status_watch import watch_host  # noqa: PLC0415 - rich is for whoever watches
+
+    def lines(view: HostView) -> list[str]:
+        report = report_of(view)
+        return host_lines(view, report, everything=everything, doing=_doing(view, report, coordinator))
+
+    health = watch_host(socket, lines)
+    sys.exit(list(Health).index(health))
 
 
-def _wrong(gpu: Gpu, conditions: tuple[Condition, ...]) -> str:
-    mine = [c for c in conditions if c.subject.gpu_key in {gpu.pci, gpu.uuid}]
-    present = [c.type for c in mine if c.is_open]
-    doubtful = [f"{c.type}?" for c in mine if c.status is Status.UNKNOWN]
-    return ", ".join((*present, *doubtful)) or "-"
+def _tell(error: BaseException) -> None:
+    if isinstance(error, (KeyboardInterrupt, click.Abort, BrokenPipeError)):
+        return
+    import traceback  # noqa: PLC0415 - only a defect pays for it
 
-
-def condition_list(conditions: tuple[Condition, ...]) -> None:
-    """Each condition that holds or may hold, gravest first, with how it ends."""
-    shown = [c for c in conditions if c.status is not Status.FALSE]
-    if not shown:
-        click.echo("no conditions: nothing is wrong that any rule knows")
-    for c in sorted(shown, key=lambda c: (-c.severity.rank, c.since)):
-        doubt = "" if c.is_open else " (may hold: unknown)"
-        drill = " [synthetic]" if c.synthetic else ""
-        since = f"since {when(c.since)}"
-        click.echo(
-            f"{painted(c.severity.value)} {c.type} {c.reason} on {c.subject.key}{doubt}{drill}, {since}"
-        )
-        click.echo(f"  {c.message}")
-        if c.clears:
-            click.echo(f"  clears: {c.clears}")
-        if c.runbook:
-            click.echo(f"  runbook: docs/runbooks/{c.runbook}.md")
+    traceback.print_exception(error, file=sys.stderr)
+    click.echo("sickbay: a defect of this command; how the host is remains unknown", err=True)
