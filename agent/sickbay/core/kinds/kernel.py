@@ -42,7 +42,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "name": Field(_T, "the code's name in NVIDIA's Fabric Manager guide"),
                 "class": Field(_T, "fabric, informational, unknown"),
                 "grade": Field(_T, "the guide's always_fatal, potential_fatal, non_fatal; unknown"),
-                "severity": Field(_T, "the driver's Fatal, Non-fatal, Correctable; empty where the line has none"),
+                "severity": Field(_T, "the driver's Fatal, Non-fatal, Correctable; empty: it says none"),
                 "action": Field(_T, "what the guide asks for, NONE where there is nothing to do"),
                 "switch": Field(_T, "the driver's name for the switch"),
                 "link": Field(_I, "the switch's port that it is about"),
