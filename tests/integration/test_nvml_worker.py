@@ -85,6 +85,15 @@ async def test_while_nothing_can_be_asked_everything_is_unknown(host: Watched):
     assert (await host.sweep()).groups == frozenset(GROUPS)
 
 
+async def test_what_the_driver_refused_for_good_is_asked_again_with_everything_else(node: Path):
+    host = watch(simulated(node), settings=replace(SETTINGS, relearn_every=0.0))
+    await host.sweep()
+    again = await host.sweep()
+    assert again.groups == frozenset(GROUPS)
+    assert again.calls["nvmlDeviceGetPlatformInfo"].count > 8
+    await host.client.close()
+
+
 async def test_a_gpu_that_comes_or_goes_makes_everything_due_in_the_next_sweep(host: Watched, node: Path):
     await host.sweep()
     inject_fault(node, Lost(gpu=5))

@@ -83,7 +83,7 @@ class GpuWatch:
         return await self._sweep(everything=True)
 
     async def sweep_now(self, *, within: float) -> bool:
-        """A sweep of everything that begins from now on; whether it ended `within` seconds."""
+        """A sweep of everything that begins from now on; whether it ended within `within` seconds."""
         if self._source is None:
             return True
         wanted = self._begun + 1

@@ -8,8 +8,13 @@ import struct
 import pynvml
 
 from sickbay.host.nvml.calls import Caller, CallFailedError
-from sickbay.host.nvml.catalogue import SUCCESS, UNKNOWN, UNREADABLE
+from sickbay.host.nvml.catalogue import INVALID_ARGUMENT, SUCCESS, UNKNOWN, UNREADABLE
 from sickbay.host.nvml.fields import SIGNED_32_FIELDS, UNSIGNED_32_FIELDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Wanted = tuple[tuple[str, int, int], ...]
+    Answer = tuple[str, int, int | float]
 
 # nvmlFieldValue_t: fieldId, scopeId, timestamp, latencyUsec, valueType, nvmlReturn, value (an 8-byte union).
 _RECORD = "IIqqIIQ"
@@ -22,7 +27,7 @@ class FieldBatch:
 
     __slots__ = ("_array", "_count", "_empty", "_layout", "wanted")
 
-    def __init__(self, wanted: tuple[tuple[str, int, int], ...]) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self._count = ctypes.c_int(len(wanted))
         self._array = (pynvml.c_nvmlFieldValue_t * len(wanted))()
@@ -33,21 +38,25 @@ class FieldBatch:
             self._array[position].nvmlReturn = UNKNOWN
         self._empty = bytes(self._array)
 
-    def read(self, caller: Caller, gpu: int, handle: object) -> list[tuple[str, int, int | float]]:
-        """(reading, return code, value) a field; all with one code when the call itself fails."""
-        if not self.wanted:
-            return []
+    def read(self, caller: Caller, gpu: int, handle: object) -> list[Answer]:
+        """(reading, return code, value) a field. CallFailedError when the call itself fails."""
         # A field that the driver should pass over must not keep what another GPU answered.
         ctypes.memmove(self._array, self._empty, len(self._empty))
-        try:
-            caller.ask("nvmlDeviceGetFieldValues", handle, self._count, self._array, gpu=gpu)
-        except CallFailedError as error:
-            return [(name, error.code, 0) for name, _, _ in self.wanted]
+        caller.ask("nvmlDeviceGetFieldValues", handle, self._count, self._array, gpu=gpu)
         flat = self._layout.unpack_from(self._array)
         return [self._one(name, flat, row * _WIDTH) for row, (name, _, _) in enumerate(self.wanted)]
 
+    def refusals(self, otherwise: int) -> list[Answer]:
+        """After a call that failed: each field's own return code, and `otherwise` where it has none."""
+        flat = self._layout.unpack_from(self._array)
+        own = [flat[row * _WIDTH + _CODE] for row in range(len(self.wanted))]
+        return [
+            (name, otherwise if code in {SUCCESS, UNKNOWN} else code, 0)
+            for (name, _, _), code in zip(self.wanted, own, strict=True)
+        ]
+
     @staticmethod
-    def _one(name: str, flat: tuple[int, ...], at: int) -> tuple[str, int, int | float]:
+    def _one(name: str, flat: tuple[int, ...], at: int) -> Answer:
         code = flat[at + _CODE]
         if code != SUCCESS:
             return name, code, 0
@@ -62,11 +71,28 @@ class Batches:
     __slots__ = ("_by_wanted",)
 
     def __init__(self) -> None:
-        self._by_wanted: dict[tuple[tuple[str, int, int], ...], FieldBatch] = {}
+        self._by_wanted: dict[Wanted, FieldBatch] = {}
 
-    def of(self, wanted: tuple[tuple[str, int, int], ...]) -> FieldBatch:
-        """The batch of these (reading, field id, scope)."""
-        return self._by_wanted.get(wanted) or self._by_wanted.setdefault(wanted, FieldBatch(wanted))
+    def read(self, wanted: Wanted, caller: Caller, gpu: int, handle: object) -> list[Answer]:
+        """(reading, return code, value) of each (reading, field id, scope), in one call if that is answered.
+
+        By nvml.h a field that the driver does not know is refused alone. Should one refuse the whole call for
+        it, that one is searched for by halves, so that it takes no other along.
+        """
+        if not wanted:
+            return []
+        batch = self._by_wanted.get(wanted) or self._by_wanted.setdefault(wanted, FieldBatch(wanted))
+        try:
+            return batch.read(caller, gpu, handle)
+        except CallFailedError as error:
+            answers = batch.refusals(error.code)
+            if len(wanted) == 1 or any(code != INVALID_ARGUMENT for _, code, _ in answers):
+                return answers
+        middle = len(wanted) // 2
+        return [
+            *self.read(wanted[:middle], caller, gpu, handle),
+            *self.read(wanted[middle:], caller, gpu, handle),
+        ]
 
 
 def decode(value_type: int, union: int) -> int | float | None:

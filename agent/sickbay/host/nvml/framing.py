@@ -11,7 +11,7 @@ import struct
 
 LENGTH = struct.Struct("!I")
 MAX_BYTES = 1 << 22
-"""Far above a sweep of 16 GPUs (about 40 KB); a longer claim is a broken peer."""
+"""Far above a sweep of 16 GPUs (about 70 KB); a longer claim is a broken peer."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

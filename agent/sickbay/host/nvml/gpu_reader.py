@@ -88,7 +88,7 @@ class GpuReader:
             for name, (group, field_id) in FIELDS.items()
             if group in groups and found.wants(name)
         )
-        for name, code, value in self._batches.of(wanted).read(self._caller, gpu, self._handle):
+        for name, code, value in self._batches.read(wanted, self._caller, gpu, self._handle):
             found.put(name, code, value)
 
     def _read_links(

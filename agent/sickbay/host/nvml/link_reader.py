@@ -36,7 +36,7 @@ class LinkReader:
             fields = tuple(field for field in fields if field[0] != NVLINK_STATES)
         wanted = tuple((name, field_id, link) for name, field_id in fields for link in range(count))
         answers = [
-            (code, value) for _, code, value in self._batches.of(wanted).read(self._caller, gpu, self._handle)
+            (code, value) for _, code, value in self._batches.read(wanted, self._caller, gpu, self._handle)
         ]
         for place, (name, _) in enumerate(fields):
             self._put(found, name, answers[place * count : (place + 1) * count], gpu)
