@@ -26,6 +26,7 @@ _REPLAYS_PER_GT = 0.06
 1.92 for 5, 3.84 for 6; DcgmHealthWatch.cpp, DCGM 4.6.0) is this figure times the speed."""
 
 _COUNTERS: Mapping[str, str] = {
+    "new_replays": "pcie_replays",
     "new_rollovers": "pcie_replay_rollovers",
     "new_recoveries": "pcie_l0_to_recovery",
     "new_correctable": "pcie_correctable",
@@ -41,7 +42,7 @@ _COUNTERS: Mapping[str, str] = {
     "new_lane_errors": "pcie_lane_errors",
 }
 
-_OF = ("pcie_gen", "pcie_width", "pcie_replays", *_COUNTERS.values())
+_OF = ("pcie_gen", "pcie_width", *_COUNTERS.values())
 
 
 def signals(sweep: Sweep, known: Known) -> tuple[Signal, ...]:

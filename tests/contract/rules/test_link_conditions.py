@@ -146,11 +146,9 @@ CASES = [
     pcie_case("PcieFatalErrors", grows={"pcie_fatal": 1}),
     pcie_case("PcieNonFatalErrors", grows={"pcie_non_fatal": 1}),
     pcie_case("PcieCorrectableErrors", grows={"pcie_correctable": 100}),
-    nvlink_case("NvlinkInactive", "NvlinkMissing", nvlink_states=on_link(3, 0, others=1)),
+    nvlink_case("NvlinkInactive", nvlink_states=on_link(3, 0, others=1)),
     nvlink_case("NvlinkMissing", nvlink_states=LINKS_UP[:12]),
-    nvlink_case(
-        "NvlinkInactive", "NvlinkMissing", "NvlinkWithoutTraffic", nvlink_states=on_link(3, 3, others=1)
-    ),
+    nvlink_case("NvlinkInactive", "NvlinkWithoutTraffic", nvlink_states=on_link(3, 3, others=1)),
     nvlink_case("NvlinkVersionLow", nvlink_version=5),
     nvlink_case("NvlinkSpeedLow", nvlink_speeds_mbps=on_link(4, 13281, others=26562)),
     link_case("NvlinkRetries", HOPPER_LINKS, grows={"nvlink_replays": on_link(7, 1)}),
@@ -288,8 +286,23 @@ def test_a_resting_gpu_neither_has_nor_loses_a_slow_link() -> None:
     assert story.well(HALF_HOUR) == {"PcieGenerationLow"}
 
 
+def test_bursts_of_replays_are_told_and_single_ones_tolerated() -> None:
+    story = Story(case=pcie_case("PcieReplays", grows={"pcie_replays": 40}))
+    quiet = replace(story.case, grows={"pcie_replays": 1})
+    story.ill(10)
+    assert story.well(HALF_HOUR) == set()
+    burst, story.case = story.case, quiet
+    assert story.ill(HALF_HOUR) == set()
+    story.case = burst
+    for _ in range(2):
+        story.ill(10)
+        story.well(100)
+    assert story.host.types() == {"PcieReplays"}
+    assert story.well(OVER_AN_HOUR) == set()
+
+
 def test_links_of_a_gpu_that_is_split_are_passed_over() -> None:
-    down = nvlink_case("NvlinkInactive", "NvlinkMissing", nvlink_states=on_link(3, 0, others=1))
+    down = nvlink_case("NvlinkInactive", nvlink_states=on_link(3, 0, others=1))
     story = Story(case=replace(down, well={**down.well, "mig_mode": 1}))
     assert story.ill(HALF_HOUR) == set()
 

@@ -102,7 +102,7 @@ def test_a_generation_that_nobody_knows_has_no_limit():
 
 def test_errors_are_told_as_what_is_new():
     seen = fields(link(pcie_replays=107, pcie_fatal=1, pcie_receiver_errors=4), link(pcie_replays=100))
-    assert (seen["replays"], seen["replays_per_minute"]) == (107, 42.0)
+    assert (seen["replays"], seen["new_replays"], seen["replays_per_minute"]) == (107, 7, 42.0)
     assert (seen["new_fatal"], seen["new_receiver_errors"], seen["new_non_fatal"]) == (1, 4, 0)
 
 

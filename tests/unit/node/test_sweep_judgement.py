@@ -1,17 +1,20 @@
 """Monitors run side by side: one that fails is said, and costs no other anything."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from tests.fakes.node_parts import INVENTORY, Parts
+from tests.fakes.words import a_condition
 
+from sickbay.core.devices import Scope, Subject
 from sickbay.core.signals import Signal
 from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep, Unavailable
 from sickbay.monitors.known import Known
 from sickbay.monitors.table import SweepMonitor
 from sickbay.node import sweep_judgement
-from sickbay.node.sweep_judgement import SweepJudgement
+from sickbay.node.sweep_judgement import Judged, SweepJudgement
 
 
 @pytest.fixture
@@ -85,3 +88,22 @@ def counted(parts: Parts, *, corrected: int, after: float, **changes: object) ->
     values = {"ecc_corrected_volatile": corrected}
     gpu = GpuSweep(pci="0000:1a:00", slot=0, state=GpuState.READ, uuid="GPU-0", values=values)
     return sweep(parts, gpus=(gpu,), at=parts.clock.now().later(after), **changes)
+
+
+def test_a_link_with_an_open_condition_is_spoken_of_while_it_is_well(parts: Parts) -> None:
+    judgement = SweepJudgement(parts.status, "nvidia")
+    judgement(linked(parts, after=0.0))
+    assert spoken(judgement(linked(parts, after=30.0))) == []
+    link = Subject(scope=Scope.LINK, pci="0000:1a:00", link=1)
+    parts.status.conditions = (replace(a_condition(), subject=link),)
+    assert spoken(judgement(linked(parts, after=60.0))) == [1]
+
+
+def spoken(judged: Judged) -> list[int | None]:
+    return [signal.subject.link for signal in judged.signals if signal.kind == "nvlink_link"]
+
+
+def linked(parts: Parts, *, after: float) -> Sweep:
+    counters = {"nvlink_replays": (0, 0), "nvlink_recoveries": (0, 0), "nvlink_crc": (0, 0)}
+    gpu = GpuSweep(pci="0000:1a:00", slot=0, state=GpuState.READ, uuid="GPU-0", values=counters)
+    return sweep(parts, gpus=(gpu,), at=parts.clock.now().later(after))

@@ -22,6 +22,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
                 "expected_width": Field(_I, "what is expected always, by GPU, slot and profile"),
                 "loaded": Field(_B, "at work or in P0, so that the generation is not lowered to save power"),
                 "replays": Field(_I, "replays since driver load"),
+                "new_replays": Field(_I, f"replays {_NEW}"),
                 "replays_per_minute": Field(_F, f"replays {_NEW}", "1/min"),
                 "replay_limit": Field(_F, "replays that NVIDIA's DCGM tolerates on such a link", "1/min"),
                 "new_rollovers": Field(_I, f"wraps of the replay counter {_NEW}"),
