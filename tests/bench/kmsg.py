@@ -120,7 +120,10 @@ class Side:
 
     def __init__(self, role: str, nonce: str) -> None:
         command = [sys.executable, "-m", "tests.bench.kmsg", role, nonce]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # A session of its own, as a service has: a nice value counts only within a session.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         self.marks: dict[str, int] = {}
         self.lost = 0
         self.counted = -1

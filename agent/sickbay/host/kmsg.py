@@ -27,6 +27,19 @@ BUFFER = 8192
 BATCH = 256
 """Records looked at before other tasks get their turn: about a millisecond."""
 
+STORM = 32
+"""Records found by one waking from which on the log is looked at again without waiting to be woken.
+
+The kernel wakes readers at its next tick, up to 4 ms after a line (kernel/printk/printk.c, `wake_up_klogd`).
+In a storm that wait is what a reader loses ground by, and what the fault behind the storm waits for.
+"""
+
+STORM_PACE_S = 0.002
+"""Seconds between two looks while a storm lasts."""
+
+STORM_PATIENCE = 8
+"""Looks in a row that find nothing, after which the storm is over."""
+
 RETRY_S = 5.0
 """Seconds between attempts to open a log that could not be read."""
 
@@ -259,22 +272,40 @@ class KernelLogReader:
             while True:
                 await awake.wait()
                 awake.clear()
-                while self._take(log):
-                    await self._clock.sleep(0)
+                if await self._drain(log) >= STORM:
+                    loop.remove_reader(descriptor)  # To be woken as well would cost twice.
+                    await self._stay_awake(log)
+                    loop.add_reader(descriptor, awake.set)
         finally:
             loop.remove_reader(descriptor)
 
+    async def _stay_awake(self, log: KernelLog) -> None:
+        """Look again and again for as long as a storm lasts."""
+        patience = STORM_PATIENCE
+        while patience:
+            await self._clock.sleep(STORM_PACE_S)
+            patience = STORM_PATIENCE if await self._drain(log) else patience - 1
+
+    async def _drain(self, log: KernelLog) -> int:
+        """Take all that is there now; how many records were looked at."""
+        taken = self._take(log)
+        found = taken.looked_at
+        while taken.more:
+            await self._clock.sleep(0)
+            taken = self._take(log)
+            found += taken.looked_at
+        return found
+
     async def _look_again(self, log: KernelLog, interval: float) -> NoReturn:
         while True:
-            more = self._take(log)
-            await self._clock.sleep(0 if more else interval)
+            await self._clock.sleep(0 if self._take(log).more else interval)
 
-    def _take(self, log: KernelLog) -> bool:
+    def _take(self, log: KernelLog) -> Batch:
         batch = log.read_batch(BATCH)
         self.cursor = batch.cursor
         if batch.looked_at:
             self._on_batch(batch)
-        return batch.more
+        return batch
 
     def _tell(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sickbay.core.instants import Instant
 from sickbay.core.kernel_records import Cursor, Interest, KernelRecord
 from sickbay.host.clock import SystemClock
 from sickbay.host.kmsg import (
+    STORM,
     Batch,
     Blindness,
     DeviceKernelLog,
@@ -156,3 +158,56 @@ async def test_what_the_consumer_raises_ends_the_reader():
 
     with pytest.raises(ValueError, match="1"):
         await asyncio.wait_for(reader_of(Breaking, refuse, []).run(), DEADLINE_S)
+
+
+class Drowsy:
+    """A log whose waking is one byte in a pipe that nobody but a test writes; records lie ready without it."""
+
+    poll_interval: None = None
+
+    def __init__(self) -> None:
+        self._ready, self._wake = os.pipe()
+        self._sieve = Sieve(READING)
+        self._number = 0
+        self.raws: list[bytes] = []
+
+    def print(self, lines: int) -> None:
+        for _ in range(lines):
+            self.raws.append(f"3,{self._number},{self._number},-;NVRM: line\n".encode())
+            self._number += 1
+
+    def wake(self) -> None:
+        os.write(self._wake, b"!")
+
+    def fileno(self) -> int:
+        return self._ready
+
+    def read_batch(self, limit: int) -> Batch:
+        if self._is_ready():
+            os.read(self._ready, 64)
+        raws, self.raws = self.raws[:limit], self.raws[limit:]
+        return self._sieve.batch(raws, read_at=NOW, more=bool(self.raws))
+
+    def close(self) -> None:
+        os.close(self._ready)
+        os.close(self._wake)
+
+    def _is_ready(self) -> bool:
+        return bool(select.select([self._ready], [], [], 0)[0])
+
+
+async def test_a_storm_is_followed_without_being_woken_and_a_later_waking_is_heard():
+    log, seen = Drowsy(), list[int]()
+    running = asyncio.create_task(
+        reader_of(lambda _: log, lambda batch: seen.append(batch.looked_at), []).run()
+    )
+    await asyncio.sleep(0)
+    log.print(STORM)
+    log.wake()
+    await until(lambda: sum(seen) == STORM)
+    log.print(1)
+    await until(lambda: sum(seen) == STORM + 1)
+    log.print(1)
+    log.wake()
+    await until(lambda: sum(seen) == STORM + 2)
+    await stopped(running)
