@@ -7,6 +7,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from sickbay.core.devices import NODE, Inventory, Scope, Subject
 from sickbay.core.instants import Instant
 from sickbay.core.kernel_lines import KernelLine, completed
@@ -15,6 +17,8 @@ from sickbay.core.sightings import KMSG
 from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.core.storms import Storms, Tally, settle
 from sickbay.monitors.xid import Seen
+
+_NOTHING: Mapping[str, FieldValue] = MappingProxyType({})
 
 TOGETHER_US = 1_000_000
 """Lines of one report further apart than this, in microseconds, belong to different ones."""
@@ -34,8 +38,7 @@ _PARTS = {
 takes an injected line for a part that must be there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True, gc=False):
     """A report of several lines under way: of which part, when, and what it is counted under or has said."""
 
     part: str
@@ -43,7 +46,7 @@ class Report:
     usec: int
     group: Hashable = ()
     detail: Hashable = ()
-    said: Mapping[str, FieldValue] = field(default_factory=lambda: MappingProxyType({}))
+    said: Mapping[str, FieldValue] = _NOTHING
 
     def is_of(self, line: KernelLine, record: KernelRecord, usec: int) -> bool:
         """Whether a line belongs to it."""

@@ -37,15 +37,19 @@ STARTS: tuple[bytes, ...] = tuple(dict.fromkeys(s for family in FAMILIES.values(
 HOLDS: tuple[bytes, ...] = tuple(token for family in FAMILIES.values() for token in family.holds)
 """The bytes by which a record of interest is told while it is still bytes."""
 
+_BY_CONTENT = tuple(family for family in FAMILIES.values() if family.holds)
 _BY_FIRST = {
     first: tuple(
-        family
-        for family in FAMILIES.values()
-        if family.holds or any(start.startswith(first.encode()) for start in family.starts)
+        dict.fromkeys(
+            (
+                *(family for family in FAMILIES.values() if first in {chr(s[0]) for s in family.starts}),
+                *_BY_CONTENT,
+            ),
+        ),
     )
     for first in {chr(start[0]) for start in STARTS}
 }
-_BY_CONTENT = tuple(family for family in FAMILIES.values() if family.holds)
+"""First character -> the families whose lines may begin with it, those told by their content last."""
 
 
 @lru_cache(maxsize=256)

@@ -1,15 +1,18 @@
 """What one line of the kernel log says about a part of this host, and how such lines begin."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from sickbay.core.signal_fields import FieldValue
 
+_NOTHING: Mapping[str, FieldValue] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelLine:
-    """One event, in the words of `core.kinds.kernel`.
+
+class KernelLine(Struct, frozen=True, kw_only=True, gc=False):
+    """One event, in the words of `core.kinds.kernel_faults`.
 
     `part` names what the line speaks of: a disk, a file system's device, a CPU, a PCI address with its
     function; empty for the host as a whole. `pci` is the slot (`0000:1b:00`) where the line says one, and
@@ -24,7 +27,7 @@ class KernelLine:
     part: str = ""
     pci: str = ""
     is_gpu: bool = False
-    fields: Mapping[str, FieldValue] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, FieldValue] = _NOTHING
     detail: Hashable = ()
     times: int = 1
     continues: bool = False
