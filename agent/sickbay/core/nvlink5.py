@@ -4,7 +4,7 @@ The subcode stands in other bits of IntrInfo from driver branch R575 on, and a l
 printed it. Where the branch is known it decides; where not, a line is decoded only if the two layouts cannot
 be confused for it: the unit that the line names tells them apart. What fits no row stays undecoded.
 
-The rows weigh 60 KB, and most hosts never print such a line: they are loaded with the first one.
+The rows weigh 40 KB, and most hosts never print such a line: they are loaded with the first one.
 """
 
 from collections.abc import Iterable, Iterator
