@@ -14,6 +14,7 @@ from sickbay.core.rules import RuleSet
 from sickbay.core.signals import EventId, FieldValue, Signal
 from sickbay.host.rule_files import load_rules
 from sickbay.host.spool import Spool
+from sickbay.host.spool_records import READING, kind_of
 from sickbay.host.spool_store import Limits
 from sickbay.node.history import History
 from sickbay.node.judge import Judge
@@ -42,6 +43,11 @@ class Told:
 
     def report(self, report: ActionReport) -> None:
         self.reports.append(report)
+
+    @property
+    def happened(self) -> list[Event]:
+        """What was sent, without the readings that are kept for trying rules on them."""
+        return [event for event in self.sent if kind_of(event.what) != READING]
 
 
 @dataclass

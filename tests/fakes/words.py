@@ -8,13 +8,20 @@ from sickbay.core.instants import Instant
 from sickbay.core.messages import Directive, Event, Grant, Verb
 from sickbay.core.remediation import Remediation, Step
 from sickbay.core.remedies import Remedy
-from sickbay.core.signals import Signal
+from sickbay.core.signals import EventId, Signal
 
 GPU = Subject(scope=Scope.GPU, gpu_uuid="GPU-1", pci="0000:1b:00")
 
 
 def a_signal(*, raw: str = "") -> Signal:
-    return Signal(kind="xid", subject=GPU, at=Instant(mono=1.0, wall=2.0), fields={"code": 79}, raw=raw)
+    return Signal(
+        kind="xid",
+        subject=GPU,
+        at=Instant(mono=1.0, wall=2.0),
+        fields={"code": 79},
+        identity=EventId(boot_id=BootId("boot-1"), source="kmsg", sequence=7),
+        raw=raw,
+    )
 
 
 def a_condition(*, type_: str = "GpuLost", status: Status = Status.TRUE, boot: str = "boot-1") -> Condition:

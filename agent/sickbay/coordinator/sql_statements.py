@@ -17,6 +17,7 @@ from sickbay.coordinator.tables import (
     REMEDIATIONS,
 )
 from sickbay.core.ids import IncidentId, NodeName
+from sickbay.host.spool_records import READING
 from sickbay.rpc.ports import EventQuery
 
 RECENTLY_CLOSED = 5_000
@@ -99,8 +100,8 @@ def latest_remediations() -> Select[Any]:
 
 
 def events(query: EventQuery) -> Select[Any]:
-    """The latest that match, latest first."""
-    found = select(EVENTS).where(EVENTS.c.at >= query.since)
+    """The latest happenings that match, latest first; no readings."""
+    found = select(EVENTS).where((EVENTS.c.at >= query.since) & (EVENTS.c.kind != READING))
     if query.node:
         found = found.where(EVENTS.c.node == query.node)
     return found.order_by(EVENTS.c.at.desc(), EVENTS.c.row.desc()).limit(query.limit)

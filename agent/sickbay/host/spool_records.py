@@ -11,6 +11,9 @@ from sickbay.core.signals import Signal
 
 _T = TypeVar("_T")
 
+SIGNAL, READING, CONDITION = "signal", "reading", "condition"
+"""The kinds of events: what happened, what was read and kept for trying rules on it, what the rules said."""
+
 
 class UnreadableRecordError(ValueError):
     """Bytes of the spool that are not what their column promises, perhaps of another version of ours."""
@@ -18,7 +21,9 @@ class UnreadableRecordError(ValueError):
 
 def kind_of(what: Signal | Condition) -> str:
     """The word of the column `kind`, by which a body is decoded."""
-    return "signal" if isinstance(what, Signal) else "condition"
+    if isinstance(what, Condition):
+        return CONDITION
+    return SIGNAL if what.is_event else READING
 
 
 def encoded(value: object) -> bytes:
@@ -36,7 +41,7 @@ def decoded(body: bytes, form: type[_T]) -> _T:
 
 def decoded_event(kind: str, body: bytes) -> Signal | Condition:
     """What an event tells of; UnreadableRecordError when it cannot be told."""
-    return decoded(body, Signal) if kind == "signal" else decoded(body, Condition)
+    return decoded(body, Condition) if kind == CONDITION else decoded(body, Signal)
 
 
 def _plain(value: object) -> object:

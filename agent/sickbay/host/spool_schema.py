@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """`PRAGMA user_version` of this layout; a file of a newer version is moved aside, not guessed at."""
 
 _TABLES = """
@@ -18,7 +18,7 @@ CREATE TABLE events (
   id       TEXT NOT NULL UNIQUE,               -- the same for the same happening, however often it is read
   at       REAL NOT NULL,                      -- Unix seconds
   boot_id  TEXT NOT NULL,
-  kind     TEXT NOT NULL CHECK (kind IN ('signal', 'condition')),
+  kind     TEXT NOT NULL CHECK (kind IN ('signal', 'reading', 'condition')),
   body     BLOB NOT NULL                       -- JSON of the signal or condition
 ) STRICT;
 CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
@@ -110,6 +110,9 @@ def _check(connection: sqlite3.Connection, now: float) -> None:
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
         _lay_out(connection, now)
         return
+    if version == 1:
+        _add_readings(connection)
+        version = VERSION
     if version != VERSION:
         raise _UnknownLayoutError(f"it has layout {version}, expected {VERSION}")
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -140,6 +143,22 @@ def _lay_out(connection: sqlite3.Connection, now: float) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (first,))
     connection.execute("INSERT INTO marks VALUES ('acknowledged', ?)", (first,))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _add_readings(connection: sqlite3.Connection) -> None:
+    """From layout 1, whose events were signals and conditions alone. All rows and sequences stay."""
+    events = next(each for each in _TABLES.split(";\n") if "CREATE TABLE events" in each)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ALTER TABLE events RENAME TO events_1")
+    connection.execute(events)
+    connection.execute("INSERT INTO events SELECT sequence, id, at, boot_id, kind, body FROM events_1")
+    connection.execute(
+        "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'events_1') "
+        "WHERE name = 'events'"
+    )
+    connection.execute("DROP TABLE events_1")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 

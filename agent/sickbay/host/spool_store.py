@@ -15,7 +15,14 @@ from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome, Verdict
 from sickbay.core.signals import Signal
-from sickbay.host.spool_records import UnreadableRecordError, decoded, decoded_event, encoded, kind_of
+from sickbay.host.spool_records import (
+    READING,
+    UnreadableRecordError,
+    decoded,
+    decoded_event,
+    encoded,
+    kind_of,
+)
 
 _ROW_OVERHEAD = 200
 """Bytes that a row takes beside its body: its id, its keys and its share of two indices."""
@@ -204,10 +211,10 @@ class SpoolStore:
         return int(self._db.execute(count, (self.acknowledged(),)).fetchone()[0])
 
     def recent(self, *, since: float, limit: int) -> tuple[Event, ...]:
-        """The latest `limit` events at or after `since` (Unix seconds), oldest first."""
+        """The latest `limit` happenings at or after `since` (Unix seconds), oldest first; no readings."""
         latest = self._events(
-            f"SELECT {_COLUMNS} FROM events WHERE at >= ? ORDER BY sequence DESC LIMIT ?",  # noqa: S608 - constant
-            (since, limit),
+            f"SELECT {_COLUMNS} FROM events WHERE at >= ? AND kind <> ? ORDER BY sequence DESC LIMIT ?",  # noqa: S608 - constant
+            (since, READING, limit),
         )
         return latest[::-1]
 

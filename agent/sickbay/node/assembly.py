@@ -102,6 +102,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         shown=lambda: _show(verdict, status, ports.clock.now().wall),
         state=state,
         pool=config.pool,
+        keep_readings=config.spool.readings,
         platforms=load_platforms(*config.rule_paths, builtin=config.builtin_rules_path).platforms,
     )
     history = History(

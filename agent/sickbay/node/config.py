@@ -73,10 +73,12 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     max_bytes: of events altogether; the oldest go first.
     max_age: of events that a coordinator has; others wait for one.
+    readings: also keep readings when they change, so that other rules can be tried on this node's past.
     """
 
     max_bytes: int = 64 * 1024 * 1024
     max_age: Seconds = Seconds(2592000)
+    readings: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what would keep nothing."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from sickbay.core.conditions import Condition, Severity
 from sickbay.core.devices import NODE, Inventory
 from sickbay.core.facts import Facts, facts_of
+from sickbay.core.ids import BootId
 from sickbay.core.instants import Instant
 from sickbay.core.messages import Event
 from sickbay.core.platforms import NO_PLATFORMS, Platforms
+from sickbay.core.reading_log import ReadingLog
 from sickbay.core.rule_engine import Observation, observe, state_after_boot
 from sickbay.core.rule_state import EngineState
 from sickbay.core.rules import RuleSet
@@ -42,7 +44,9 @@ class Judge:
     state: EngineState
     pool: str = ""
     platforms: Platforms = NO_PLATFORMS
+    keep_readings: bool = True
     _facts: tuple[Inventory, Facts] | None = None
+    _log: ReadingLog | None = None
 
     def begin(self) -> None:
         """Take up the state that an earlier process, or an earlier boot, left behind."""
@@ -78,6 +82,7 @@ class Judge:
     def adopt(self, rules: RuleSet) -> None:
         """Go on with other rules; what no rule makes any more is cleared."""
         self.rules = rules
+        self._log = None
         self.status.rules_digest = rules.digest
         self.take(())
 
@@ -137,26 +142,35 @@ class Judge:
             inventory=inventory,
         )
         happened = [signal for signal in signals if signal.is_event]
-        if keep or happened or seen.conditions_changed:
-            self._keep(happened, seen.conditions_changed, now=now, cursor=cursor)
+        kept = [*happened, *self._worth_keeping(signals)]
+        if keep or kept or seen.conditions_changed:
+            self._keep(kept, seen.conditions_changed, now=now, cursor=cursor)
         if seen.conditions_changed or any(signal.kind == "monitor" for signal in signals):
             self.shown()
         self._count(happened, seen.conditions_changed)
 
     def _keep(
         self,
-        happened: Sequence[Signal],
+        kept: Sequence[Signal],
         changed: Sequence[Condition],
         *,
         now: Instant,
         cursor: int | None,
     ) -> None:
+        boot = self.status.identity.boot_id
         events = (
-            *(self._event(str(signal.identity), signal.at.wall, signal) for signal in happened),
+            *(self._event(_name(signal, boot), signal.at.wall, signal) for signal in kept),
             *(self._event(_happening(condition), now.wall, condition) for condition in changed),
         )
-        boot = self.status.identity.boot_id
         self.spool.append(Batch(boot_id=boot, events=events, cursor=cursor, state=self.state), now=now.wall)
+
+    def _worth_keeping(self, signals: Sequence[Signal]) -> Sequence[Signal]:
+        """Readings that say something new, for those who try other rules on this node's past."""
+        if not self.keep_readings:
+            return ()
+        if self._log is None:
+            self._log = ReadingLog.of(self.rules)
+        return self._log.worth_keeping(signals)
 
     def _event(self, ident: str, at: float, what: Signal | Condition) -> Event:
         return Event(
@@ -176,6 +190,13 @@ class Judge:
             # What was there before we were says how long we were away, not how fast we are.
             if condition.is_open and condition.t0 >= self.status.identity.started_at:
                 self.counters.detection.observe(max(condition.t1 - condition.t0, 0.0))
+
+
+def _name(signal: Signal, boot: BootId) -> str:
+    """What an event goes by: its own identity, or for a reading what was read, and when."""
+    if signal.identity is not None:
+        return str(signal.identity)
+    return f"{boot}/reading/{signal.kind}@{signal.subject.key}/{signal.at.mono:.3f}"
 
 
 def _happening(condition: Condition) -> str:

@@ -32,7 +32,7 @@ async def test_a_fault_is_told_at_once_kept_and_shown(parts: Parts) -> None:
     assert condition.type == "GpuFallenOffBus"
     assert parts.shown == shown + 1
     await parts.spool.flushed()
-    assert [type(event.what) for event in parts.told.sent] == [Signal, Condition]
+    assert [type(event.what) for event in parts.told.happened] == [Signal, Condition]
     assert parts.status.health()[0] is Health.UNHEALTHY
 
 
@@ -51,7 +51,7 @@ async def test_the_same_event_again_changes_nothing(parts: Parts) -> None:
     parts.judge.take((parts.xid(79, 7),))
     await parts.spool.flushed()
     assert len(parts.told.deltas) == before
-    assert len(parts.told.sent) == 2
+    assert len(parts.told.happened) == 2
 
 
 async def test_nothing_is_written_while_nothing_changes(parts: Parts) -> None:
@@ -85,7 +85,7 @@ async def test_what_was_open_in_an_earlier_boot_ends_with_it_and_that_is_history
     parts.start()
     await parts.spool.flushed()
     assert parts.status.conditions == ()
-    (event,) = parts.told.sent
+    (event,) = parts.told.happened
     assert isinstance(event.what, Condition)
     assert event.what.status is Status.FALSE
     await parts.spool.close()
@@ -109,7 +109,7 @@ async def test_an_inventory_seen_while_something_is_wrong_is_not_the_healthy_one
 async def test_a_lost_piece_of_history_is_itself_history(parts: Parts) -> None:
     parts.judge.dropped(12)
     await parts.spool.flushed()
-    (told,) = [event.what for event in parts.told.sent if isinstance(event.what, Signal)]
+    (told,) = [event.what for event in parts.told.happened if isinstance(event.what, Signal)]
     assert (told.kind, told.fields) == ("spool_gap", {"lost": 12})
 
 

@@ -45,7 +45,7 @@ class World:
 
     async def events(self) -> list[Signal]:
         await self.parts.spool.flushed()
-        return [event.what for event in self.parts.told.sent if isinstance(event.what, Signal)]
+        return [event.what for event in self.parts.told.happened if isinstance(event.what, Signal)]
 
     @property
     def open(self) -> list[tuple[str, str, bool]]:
