@@ -161,7 +161,7 @@ async def test_what_the_consumer_raises_ends_the_reader():
 
 
 class Drowsy:
-    """A log whose waking is one byte in a pipe that nobody but a test writes; records lie ready without it."""
+    """A log whose waking is a byte in a pipe that only a test writes; records lie ready without it."""
 
     poll_interval: None = None
 
