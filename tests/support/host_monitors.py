@@ -72,6 +72,48 @@ class MonitoredHost:
         self.read = self.monitor.reader(self.tree.root, self.settings)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drive:
+    """A fault in a tree: how the host is well, how it is ill, and how long each takes to be believed."""
+
+    monitor: str
+    type: str
+    well: Callable[[HostTree], object]
+    ill: Callable[[HostTree], object]
+    blind: Callable[[HostTree], object]
+    opens: float
+    clears: float
+    profile: PlatformProfile = field(default_factory=PlatformProfile)
+
+    def through(self, tree: HostTree) -> None:
+        """Well, ill, unseen and well again: the condition opens, is kept while unseen, and clears."""
+        host = MonitoredHost(self.monitor, tree, profile=self.profile)
+        self.well(tree)
+        host.looks(self.opens)
+        assert host.types() == set()
+        self.ill(tree)
+        host.looks(self.opens)
+        assert self.type in host.types()
+        self.blind(tree)
+        host.looks(self.clears)
+        assert self.type in host.types()
+        self.well(tree)
+        host.looks(self.clears)
+        assert host.types() == set()
+
+    def through_blindness(self, tree: HostTree) -> None:
+        """Well, unseen and well again: that opens no condition of the hardware."""
+        host = MonitoredHost(self.monitor, tree, profile=self.profile)
+        self.well(tree)
+        host.looks(self.opens)
+        self.blind(tree)
+        host.looks(self.opens)
+        assert host.types() <= {"MonitorDegraded"}
+        self.well(tree)
+        host.looks(self.opens)
+        assert host.types() == set()
+
+
 def fields(signals: Iterable[Signal], kind: str, name: str = "") -> dict[str, object]:
     """The fields of the one signal of a kind (and of a part)."""
     (found,) = (s for s in signals if s.kind == kind and (not name or s.subject.name == name))
