@@ -1,6 +1,8 @@
 """`sickbay decode`: each line of each form, what it says, and what is no fact of its own."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -256,6 +258,26 @@ def test_a_log_without_any_fact_says_so_and_is_no_failure() -> None:
     result = run(lines="a\nb\n")
     assert result.exit_code == 0
     assert "nothing that we know of in 2 lines" in result.output
+
+
+def test_neither_a_driver_nor_an_agent_nor_what_speaks_to_them_is_loaded() -> None:
+    heavy = ("grpc", "google.protobuf", "pynvml", "sqlalchemy", "prometheus_client", "asyncio")
+    code = f"import sys, sickbay.cli.decode; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_log_that_is_followed_is_decoded_line_by_line() -> None:
+    command = [sys.executable, "-m", "sickbay.cli.main", "decode", "-o", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in (1, 2):
+            process.stdin.write(LOST.encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["line"] == number
+        process.stdin.close()
+    assert process.returncode == 0
 
 
 def test_a_form_that_there_is_not_is_a_usage_error() -> None:
