@@ -17,8 +17,13 @@ from sickbay.cli.options import (
     output_option,
     socket_option,
 )
-from sickbay.cli.output import EXIT_UNREACHABLE, emit, plain
+from sickbay.cli.output import EXIT_UNREACHABLE, emit, fail, plain
 from sickbay.core.host_views import Health, HostView
+from sickbay.rpc.questions import Unreachable
+from sickbay.rpc.quick_look import DEFAULT_SOCKET, quick_look
+
+_PATIENCE = 2.0
+"""Seconds that an agent has to answer, as everywhere else."""
 
 
 class _Misused(click.UsageError):
@@ -90,6 +95,13 @@ def status(
 
 
 def _ask(socket: Path | None, *, check: bool) -> HostView:
+    """The host now. gRPC, whose import alone takes longer than all else, is for a check and for strangers."""
+    try:
+        view = None if check else quick_look(socket or DEFAULT_SOCKET, timeout=_PATIENCE)
+    except Unreachable as error:
+        fail(str(error), code=EXIT_UNREACHABLE)
+    if view is not None:
+        return view
     with agent_at(socket) as client:
         return client.check() if check else client.health()
 

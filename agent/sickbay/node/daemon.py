@@ -21,6 +21,7 @@ from sickbay.node.ports import Ports
 from sickbay.node.root_tasks import until_one_ends
 from sickbay.rpc.agent_link import CoordinatorLink
 from sickbay.rpc.node_server import NodeServer
+from sickbay.rpc.quick_view import QuickView
 from sickbay.rpc.serving import Security
 
 _LOG = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class _Daemon:
         self._reload = reload
         self._clock = agent.ports.clock
         self._api = NodeServer(agent.operations, agent.config.socket_path)
+        self._quick = QuickView(agent.operations, agent.config.socket_path)
         self._metrics = self._metrics_server()
         self._link = self._coordinator_link()
         self._told = asyncio.Event()
@@ -88,12 +90,14 @@ class _Daemon:
         await self._api.start()
         try:
             self._agent.begin()
+            await self._quick.start()
             self._announce(await self._begin_metrics())
             return await until_one_ends(self._roots(), orderly=TOLD_TO_STOP)
         finally:
             self._manager.stopping("stopping")
             if self._metrics is not None:
                 await self._metrics.stop()
+            await self._quick.stop()
             await self._api.stop()
 
     def _roots(self) -> Mapping[str, Coroutine[object, object, None]]:

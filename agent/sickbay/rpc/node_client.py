@@ -11,10 +11,11 @@ from sickbay.rpc.convert_observations import core_event
 from sickbay.rpc.convert_outcomes import core_outcome
 from sickbay.rpc.convert_values import seconds, text
 from sickbay.rpc.questions import EventQuery
+from sickbay.rpc.quick_look import DEFAULT_SOCKET
 from sickbay.v1 import node_pb2 as pb
 from sickbay.v1.node_pb2_grpc import NodeServiceStub
 
-DEFAULT_SOCKET = Path("/run/sickbay/agent.sock")
+__all__ = ["DEFAULT_SOCKET", "NodeClient"]
 
 _CHECK_PATIENCE = 5.0
 _EVIDENCE_PATIENCE = 30.0
