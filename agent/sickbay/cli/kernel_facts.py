@@ -24,7 +24,7 @@ from sickbay.monitors.xid import Seen
 _NOWHEN = Instant(mono=0.0, wall=0.0)
 _LOST = "GPU has fallen off the bus"
 
-_KINDS: dict[str, tuple[XidClass, str]] = {
+OTHER_KINDS: dict[str, tuple[XidClass, str]] = {
     "pcie_error": (XidClass.HARDWARE, "errors"),
     "pcie_containment": (XidClass.HARDWARE, "cause"),
     "pcie_recovery": (XidClass.HARDWARE, ""),
@@ -132,7 +132,7 @@ class Reader:
         fields = signal.fields
         values = values_of(signal)
         matching = [rule for rule in self._rules().by_kind.get(signal.kind, ()) if _matches(rule, values)]
-        klass, named_by = _KINDS.get(signal.kind, (XidClass.UNKNOWN, ""))
+        klass, named_by = OTHER_KINDS.get(signal.kind, (XidClass.UNKNOWN, ""))
         lost = signal.kind == "gpu_lost"
         return Fact(
             kind=signal.kind,
