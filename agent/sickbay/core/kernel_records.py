@@ -139,7 +139,9 @@ class Sifted:
 def parse_record(raw: bytes, *, after: int = -1) -> KernelRecord | UnknownRecord:
     """The record in these bytes; an UnknownRecord that keeps them when they are none. Never raises."""
     head = _HEADER.match(raw)
-    return UnknownRecord(raw=raw, after=after) if head is None else _record(raw, head)
+    if head is None:
+        return UnknownRecord(raw=raw, after=after)
+    return _record(raw, head, int(head[1]), int(head[2]), int(head[3]))
 
 
 def sift(
@@ -171,10 +173,11 @@ def sift(
             kept.add(LogGap(first=expected, lost=sequence - expected, before_start=before_start))
         before_start = False
         expected = sequence + 1
-        facility = int(head[1]) >> 3
+        priority = int(head[1])
+        facility = priority >> 3
         allowed = facility == KERN or (accept_injected and facility == USER)
         if allowed and interest.covers(raw, head.end()):
-            kept.add_record(raw, head)
+            kept.add_record(raw, head, priority, sequence)
     return Sifted(entries=kept.done(), next_sequence=expected)
 
 
@@ -195,22 +198,24 @@ class _Kept:
         self._record = None
         self._entries.append(entry)
 
-    def add_record(self, raw: bytes, head: re.Match[bytes]) -> None:
+    def add_record(self, raw: bytes, head: re.Match[bytes], priority: int, sequence: int) -> None:
         """Keep a record, or count it where it equals the one before."""
-        body = raw[head.start(4) :]
-        if body == self._body and self._repeats(head):
-            self._times, self._usec, self._last = self._times + 1, int(head[3]), int(head[2])
+        body, usec = raw[head.start(4) :], int(head[3])
+        if body == self._body and self._repeats(priority, usec):
+            self._times, self._usec, self._last = self._times + 1, usec, sequence
             return
-        record = _record(raw, head)
-        self.add(record)
-        self._record, self._body, self._usec = record, body, record.usec
+        if self._times:
+            self._settle()
+        record = _record(raw, head, priority, sequence, usec)
+        self._entries.append(record)
+        self._record, self._body, self._usec = record, body, usec
 
-    def _repeats(self, head: re.Match[bytes]) -> bool:
+    def _repeats(self, priority: int, usec: int) -> bool:
         """Whether a record with an equal body is the one before, again."""
-        record, apart = self._record, int(head[3]) - self._usec
-        if record is None or not 0 <= apart <= _TOGETHER_US:
+        record = self._record
+        if record is None or not 0 <= usec - self._usec <= _TOGETHER_US:
             return False
-        return int(head[1]) == record.facility << 3 | record.level
+        return priority == record.facility << 3 | record.level
 
     def done(self) -> tuple[Entry, ...]:
         """Everything kept, in order."""
@@ -254,15 +259,15 @@ def _is_plain(byte: int) -> bool:
     return 0x20 <= byte < 0x7F and byte != ord("\\")  # noqa: PLR2004 - printable ASCII, as in the kernel
 
 
-def _record(raw: bytes, head: re.Match[bytes]) -> KernelRecord:
-    priority = int(head[1])
+def _record(raw: bytes, head: re.Match[bytes], priority: int, sequence: int, usec: int) -> KernelRecord:
+    """The record whose header was read already, numbers and all: most of what a storm costs is here."""
     text, _, rest = raw[head.end() :].partition(b"\n")
     caller = head[5]
     return KernelRecord(
         facility=priority >> 3,
         level=priority & 7,
-        sequence=int(head[2]),
-        usec=int(head[3]),
+        sequence=sequence,
+        usec=usec,
         text=unescape(text),
         flags="-" if head[4] == b"-" else unescape(head[4]),
         caller="" if caller is None else unescape(caller).removeprefix("caller="),
