@@ -12,13 +12,12 @@ from typing import NoReturn
 from sickbay.core.devices import Inventory
 from sickbay.core.outcomes import Outcome
 from sickbay.core.signals import Signal
-from sickbay.host.blocking import in_thread
 from sickbay.host.clock import Clock
-from sickbay.host.kernel_view import NOTHING_SEEN, KernelSide, KernelView
-from sickbay.host.nvml.catalogue import PROCESSES
+from sickbay.host.kernel_view import KernelSide, KernelView
 from sickbay.host.nvml.readings import Sweep
 from sickbay.host.nvml.source import NvmlSource
 from sickbay.node.judge import Judge
+from sickbay.node.kernel_look import KernelLook
 from sickbay.node.status import sight_of
 from sickbay.node.sweep_judgement import Judged
 
@@ -27,7 +26,6 @@ NAME = "nvml"
 
 _AGAIN = 1.0
 _ANSWER_WITHIN = 0.8
-_LOOK_WITHIN = 1.0
 _SWEEP_WITHIN = 12.0
 """Seconds that a coordinator's SWEEP is waited for: less than it waits itself."""
 
@@ -48,7 +46,7 @@ class GpuWatch:
     ) -> None:
         """`interval` in seconds; `jitter` is the share of it by which sweeps are spread.
 
-        `beside` is looked at with the sweeps that read processes, and with those that could read nothing.
+        `beside` is what the kernel can be asked, apart from the driver's library.
         """
         self._clock = clock
         self._judge = judge
@@ -56,7 +54,7 @@ class GpuWatch:
         self._judged = judged
         self._interval = interval
         self._jitter = jitter
-        self._beside = beside
+        self._look = KernelLook(beside)
         self._wanted = asyncio.Event()
         self._begun = 0
         self._ended = 0
@@ -139,25 +137,13 @@ class GpuWatch:
             return True
         self._judge.counters.sweeps += 1
         self._judge.counters.calls = sweep.calls
-        judged = self._judged(sweep, await self._look_beside(sweep))
+        judged = self._judged(sweep, await self._look.beside(sweep))
         self._trouble = judged.trouble
         self._judge.take(self._with_sight(judged), inventory=self._news(judged.inventory))
         self._judge.learn(judged.inventory)
         if not judged.trouble:
             self._judge.status.saw(NAME, sweep.at.wall)
         return sweep.complete
-
-    async def _look_beside(self, sweep: Sweep) -> KernelView | None:
-        """What the kernel says; None when this sweep needs no look."""
-        side = self._beside
-        if side is None or (PROCESSES not in sweep.groups and sweep.unavailable is None):
-            return None
-        listed = (gpu.values.get(name, ()) for gpu in sweep.gpus for name in ("compute_pids", "mps_pids"))
-        pids = {pid for each in listed if isinstance(each, tuple) for pid in each if pid is not None}
-        try:
-            return await in_thread(lambda: side.look(pids), deadline=_LOOK_WITHIN, name="sickbay-beside")
-        except TimeoutError:
-            return NOTHING_SEEN
 
     def _with_sight(self, judged: Judged) -> Sequence[Signal]:
         return (*judged.signals, sight_of(NAME, judged.trouble, self._clock.now()))

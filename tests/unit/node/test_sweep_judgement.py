@@ -10,7 +10,10 @@ from tests.fakes.words import a_condition
 
 from sickbay.core.devices import Scope, Subject
 from sickbay.core.signals import Signal
+from sickbay.host.kernel_view import KernelView
+from sickbay.host.nvml.catalogue import MODES, TEMPERATURE
 from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep, Unavailable
+from sickbay.host.pci_devices import PciView
 from sickbay.monitors.known import Known
 from sickbay.monitors.table import SweepMonitor
 from sickbay.node import sweep_judgement
@@ -107,3 +110,16 @@ def linked(parts: Parts, *, after: float) -> Sweep:
     counters = {"nvlink_replays": (0, 0), "nvlink_recoveries": (0, 0), "nvlink_crc": (0, 0)}
     gpu = GpuSweep(pci="0000:1a:00", slot=0, state=GpuState.READ, uuid="GPU-0", values=counters)
     return sweep(parts, gpus=(gpu,), at=parts.clock.now().later(after))
+
+
+def test_what_is_read_seldom_is_remembered_by_gpu_and_the_last_look_at_the_kernel_stands(
+    parts: Parts,
+) -> None:
+    judgement = SweepJudgement(parts.status, "nvidia")
+    (gpu,) = sweep(parts).gpus
+    cut = replace(gpu, values={"mig_profiles": "7g.80gb"})
+    judgement(sweep(parts, gpus=(cut,), groups=frozenset({MODES})), KernelView(pci=PciView()))
+    judged = judgement(sweep(parts, groups=frozenset({TEMPERATURE})))
+    assert [each.mig for each in judged.inventory.gpus] == ["7g.80gb"]
+    (told,) = [signal for signal in judged.signals if signal.kind == "inventory"]
+    assert told.fields["on_bus"] == 0
