@@ -1,6 +1,7 @@
 """What a coordinator and an agent answer to people, from memory."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 
 from tests.fakes.words import a_condition, a_remediation, a_signal, an_event, an_incident
@@ -100,6 +101,7 @@ class FakeNodeOperations:
     def __init__(self) -> None:
         self.asked: list[object] = []
         self.hanging = False
+        self.explained: dict[str, str] = {}
 
     async def health(self) -> HostView:
         if self.hanging:
@@ -117,7 +119,7 @@ class FakeNodeOperations:
     async def explain(self, what: str) -> tuple[str, str]:
         if what == "nothing":
             raise NotFound("nothing here is called that")
-        return f"about {what}", "{}"
+        return f"about {what}", json.dumps(self.explained)
 
     async def release(self, ttl: float) -> float:
         return 1000.0 + ttl

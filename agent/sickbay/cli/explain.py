@@ -22,6 +22,7 @@ from sickbay.rpc.questions import Refused, Unreachable
 
 if TYPE_CHECKING:
     from sickbay.core.explanations import Account
+    from sickbay.core.views import IncidentDetail
 
 _XID = re.compile(r"xid[ _-]?(\d{1,5})", re.IGNORECASE | re.ASCII)
 
@@ -50,7 +51,8 @@ def explain(*, what: tuple[str, ...], socket: Path | None, coordinator: Coordina
     elif (xid := _XID.fullmatch(asked)) is not None:
         _shown(*_of_xid(int(xid[1])), form)
     else:
-        _shown(*_of_host(asked, socket), form)
+        said, data = _of_host(asked, socket)
+        _shown(*_with_gates(said, data, coordinator), form)
 
 
 def _incident(ident: str, coordinator: Coordinator, form: str) -> None:
@@ -87,6 +89,37 @@ def _of_host(what: str, socket: Path | None) -> tuple[str, Plain]:
         account = _of_line(asked)
         return account.text, plain(account.data)
     return text, json.loads(data)
+
+
+def _with_gates(said: str, data: Plain, coordinator: Coordinator) -> tuple[str, Plain]:
+    """A condition of this host with what the coordinator makes of it; nobody need answer there."""
+    if not isinstance(data, dict) or data.get("kind") != "condition" or data.get("status") != "True":
+        return said, data
+    incident, otherwise = _incident_of(str(data.get("node")), str(data.get("key")), coordinator)
+    if incident is None:
+        return f"{said}\n  {otherwise}", {**data, "incident": None, "coordinator": otherwise}
+    from sickbay.cli.incident_story import gates_told, next_of  # noqa: PLC0415 - only with an incident
+
+    follows = next_of(incident)
+    lines = [f"incident: {incident.incident.id}", *gates_told(incident.incident.decision), f"next: {follows}"]
+    gates = plain(incident.incident.decision)
+    more: dict[str, Plain] = {"incident": incident.incident.id, "gates": gates, "next": follows}
+    return "\n".join((said, *(f"  {line}" for line in lines if line))), {**data, **more}
+
+
+def _incident_of(node: str, key: str, coordinator: Coordinator) -> "tuple[IncidentDetail | None, str]":
+    """The open incident that a condition of a node belongs to, or why there is none to tell of."""
+    from sickbay.core.ids import NodeName  # noqa: PLC0415 - only for a condition
+    from sickbay.rpc.fleet_client import DEFAULT_TARGET, FleetClient  # noqa: PLC0415 - as above
+    from sickbay.rpc.serving import BadAddress, Security  # noqa: PLC0415 - as above
+
+    security = Security(insecure_plaintext_off_host=coordinator.insecure)
+    try:
+        with FleetClient(coordinator.target or DEFAULT_TARGET, security=security, timeout=1.0) as client:
+            found = [i for i in client.incidents(node=NodeName(node)) if i.is_open and key in i.conditions]
+            return (client.incident(found[0].id), "") if found else (None, "no incident rests on it")
+    except (Unreachable, Refused, BadAddress) as error:
+        return None, f"what the gates say is not known: {error}"
 
 
 def _of_line(line: str) -> "Account":

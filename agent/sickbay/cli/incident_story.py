@@ -70,7 +70,8 @@ def _story(detail: IncidentDetail, now: float) -> Iterator[str]:
     yield f"  {state_of(incident)}; opened {when(incident.opened_at)}, lasting {lasted}"
     yield f"  rule: {incident.rule} (mode {incident.mode.value}), remedy: {incident.remedy or 'none'}"
     yield from _evidence(detail)
-    yield from _gates(incident.decision)
+    yield ""
+    yield from gates_told(incident.decision)
     if detail.remediation is not None:
         yield from _remediation(detail.remediation)
     yield from ("", f"Next: {next_of(detail)}")
@@ -94,14 +95,12 @@ def _evidence(detail: IncidentDetail) -> Iterator[str]:
         yield f"  {when(event.at)}  {kind_of(event)}: {said_by(event)}"
 
 
-def _gates(decision: Decision | None) -> Iterator[str]:
+def gates_told(decision: Decision | None) -> Iterator[str]:
+    """When the gates were asked, and what each of them said."""
     if decision is None:
-        yield from ("", "Gates: not asked yet")
+        yield "Gates: not asked yet"
         return
-    yield from (
-        "",
-        f"Gates, asked at {when(decision.at)}: {'all let through' if decision.allowed else 'held'}",
-    )
+    yield f"Gates, asked at {when(decision.at)}: {'all let through' if decision.allowed else 'held'}"
     for finding in decision.findings:
         yield f"  {'pass' if finding.passed else 'HOLD'}  {finding.gate}: {finding.why}"
 

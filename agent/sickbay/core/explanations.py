@@ -8,6 +8,7 @@ trace has the same answer anywhere.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sickbay.core import sxids
 from sickbay.core.conditions import Condition, Mode
 from sickbay.core.expressions import values_of
 from sickbay.core.instants import format_duration
@@ -54,6 +55,7 @@ def explain_condition(condition: Condition, rules: RuleSet, now: float) -> Accou
     )
     data: dict[str, Plain] = {
         "kind": "condition",
+        "key": condition.key,
         "type": condition.type,
         "subject": condition.subject.key,
         "status": condition.status.value,
@@ -101,6 +103,7 @@ def explain_signals(signals: Sequence[Signal], rules: RuleSet) -> Account:
         if not found:
             lines.append("no rule makes a condition of it: it is kept as history and acts on nothing")
         lines.extend(_nvidia_lines(_code(signal)))
+        lines.extend(_switch_lines(signal))
     data: dict[str, Plain] = {
         "kind": first.kind,
         "subject": first.subject.key,
@@ -144,6 +147,7 @@ def _rule_lines(rule: Rule | None, otherwise: str) -> tuple[str, ...]:
     return (
         f"rule: {rule.id} ({rule.layer}:{rule.line})",
         f"it says: when {rule.when.text}; because {rule.because}",
+        *((f"only for {rule.select}",) if rule.select else ()),
     )
 
 
@@ -180,6 +184,7 @@ def _rule_data(rule: Rule | None) -> Plain:
         "remedy": rule.remedy,
         "clears": str(rule.clear),
         "runbook": rule.runbook,
+        "select": str(rule.select) if rule.select else None,
     }
 
 
@@ -202,6 +207,16 @@ def _nvidia_lines(code: int | None) -> tuple[str, ...]:
     if xid.investigate is not InvestigatoryAction.UNKNOWN:
         listed += f", to investigate {xid.investigate.value}"
     return (listed, xid.because, f"source: {xid.source}" if xid.source else "")
+
+
+def _switch_lines(signal: Signal) -> tuple[str, ...]:
+    """What NVIDIA's guide says of an error of an NVSwitch."""
+    code = signal.fields.get("code") if signal.kind == "sxid" else None
+    if not isinstance(code, int):
+        return ()
+    sxid = sxids.lookup(code)
+    action = sxid.action_when(str(signal.fields.get("severity") or ""))
+    return (f"NVIDIA: SXid {code}, {sxid.name}: {sxid.grade.value}, immediate action {action.value}",)
 
 
 def _nvidia_data(code: int | None) -> Plain:

@@ -62,7 +62,8 @@ class HostOperations:
     async def explain(self, what: str) -> tuple[str, str]:
         """A condition by its type or key, an event by its id or number, or a kernel line as it stands."""
         account = self._of_condition(what) or await self._of_event(what) or self._of_line(what)
-        return account.text, msgspec.json.encode(account.data).decode()
+        said = {**account.data, "node": self.judge.status.identity.node}
+        return account.text, msgspec.json.encode(said).decode()
 
     async def release(self, ttl: float) -> float:
         """Let go of the driver for `ttl` seconds, at most for as long as the configuration allows."""

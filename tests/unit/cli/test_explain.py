@@ -2,6 +2,7 @@
 
 import json
 
+from tests.fakes.operations import FakeNodeOperations
 from tests.fakes.words import an_incident
 from tests.unit.cli.conftest import Typed
 
@@ -47,3 +48,31 @@ async def test_a_name_needs_somebody_to_ask(alone: Typed) -> None:
     done = await alone("explain", "GpuLost")
     assert (done.exit_code, done.stdout) == (3, "")
     assert "no agent answers" in done.stderr
+
+
+async def test_a_condition_comes_with_what_every_gate_said_and_what_follows(
+    sickbay: Typed, node_operations: FakeNodeOperations
+) -> None:
+    node_operations.explained = {
+        "kind": "condition",
+        "status": "True",
+        "node": an_incident().node,
+        "key": an_incident().conditions[0],
+    }
+    done = await sickbay("explain", "GpuLost")
+    assert f"incident: {an_incident().id}" in done.stdout
+    assert "Gates: not asked yet" in done.stdout
+    assert "next: the node's jobs end by themselves" in done.stdout
+    value = json.loads((await sickbay("explain", "GpuLost", "-o", "json")).stdout)
+    assert value["incident"] == an_incident().id
+
+
+async def test_without_a_coordinator_a_condition_is_explained_and_the_gates_are_not_known(
+    sickbay: Typed, node_operations: FakeNodeOperations
+) -> None:
+    node_operations.explained = {"kind": "condition", "status": "True", "node": "n1", "key": "GpuLost@gpu"}
+    done = await sickbay("explain", "GpuLost", "--coordinator", "127.0.0.1:1")
+    assert done.exit_code == 0
+    assert "what the gates say is not known" in done.stdout
+    other = await sickbay("explain", "GpuLost")
+    assert "no incident rests on it" in other.stdout
