@@ -15,6 +15,7 @@ NOT_MONITORS = {
     "host_known",
     "counter_hours",
     "parts",
+    "coarse",
 }
 
 

@@ -29,7 +29,7 @@ def holders(proc: Path = _PROC, prefix: str = _HELD) -> tuple[Holder, ...]:
     """
     found = []
     for folder in proc.iterdir():
-        if folder.name.isdecimal() and (devices := _held(folder / "fd", prefix)):
+        if folder.name.isdecimal() and (devices := held(folder / "fd", prefix)):
             name, state = _name_and_state(folder)
             found.append(
                 Holder(
@@ -43,11 +43,15 @@ def holders(proc: Path = _PROC, prefix: str = _HELD) -> tuple[Holder, ...]:
     return tuple(sorted(found, key=lambda holder: holder.pid))
 
 
-def _held(fds: Path, prefix: str) -> tuple[str, ...]:
+def held(fds: Path, prefix: str) -> tuple[str, ...] | None:
+    """What the links in `/proc/<pid>/fd` lead to, as far as it begins with `prefix`.
+
+    None: the process ended, or is not ours to look into.
+    """
     try:
         names = list(fds.iterdir())
-    except OSError:  # It ended, or it is not ours to look into.
-        return ()
+    except OSError:
+        return None
     return tuple(sorted({target for fd in names if (target := _target(fd)).startswith(prefix)}))
 
 

@@ -8,7 +8,21 @@ from typing import Any, Generic, TypeVar
 from sickbay.core.signals import Signal
 from sickbay.host.host_root import HostRoot
 from sickbay.host.host_settings import LONGEST_MOUNT_ANSWER, HostSettings
-from sickbay.monitors import disks, filesystems, infiniband, infiniband_errors, mounts, pcie_aer
+from sickbay.monitors import (
+    cpu,
+    disks,
+    filesystems,
+    infiniband,
+    infiniband_errors,
+    kernel_modules,
+    memory,
+    memory_modules,
+    mounts,
+    pcie_aer,
+    services,
+    stuck_processes,
+    time_sync,
+)
 from sickbay.monitors.host_known import HostKnown
 
 T = TypeVar("T")
@@ -75,6 +89,32 @@ HOST_MONITORS: Mapping[str, HostMonitor[Any]] = MappingProxyType(
             reader=mounts.reader,
             judge=mounts.signals,
             deadline=LONGEST_MOUNT_ANSWER + 5.0,
+        ),
+        "memory": HostMonitor(
+            every=30.0, reader=each_time(memory.read), judge=lambda now, _, known: memory.signals(now, known)
+        ),
+        "memory_modules": HostMonitor(
+            every=60.0,
+            at_rest=600.0,
+            reader=each_time(memory_modules.read),
+            judge=memory_modules.signals,
+            carry=memory_modules.carry,
+        ),
+        "cpu": HostMonitor(every=60.0, reader=each_time(cpu.read), judge=cpu.signals, carry=cpu.carry),
+        "time_sync": HostMonitor(
+            every=60.0, reader=each_time(time_sync.read), judge=time_sync.signals, carry=time_sync.carry
+        ),
+        "services": HostMonitor(every=30.0, reader=each_time(services.read), judge=services.signals),
+        "kernel_modules": HostMonitor(
+            every=60.0,
+            reader=kernel_modules.reader,
+            judge=lambda now, _, known: kernel_modules.signals(now, known),
+        ),
+        "stuck_processes": HostMonitor(
+            every=60.0,
+            reader=each_time(stuck_processes.read),
+            judge=lambda now, _, known: stuck_processes.signals(now, known),
+            carry=stuck_processes.carry,
         ),
     },
 )

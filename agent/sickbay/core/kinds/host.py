@@ -119,8 +119,9 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             {
                 "online": Field(_I, "logical processors in use"),
                 "offline": Field(_I, "present but not in use; unknown where hyper-threading is off"),
-                "load": Field(_F, "tasks that ran or were in state D, averaged over 5 minutes"),
-                "load_per_cpu": Field(_F, "the same for each processor in use"),
+                "load_per_cpu": Field(
+                    _F, "tasks that ran or were in state D for each processor, averaged over 5 minutes"
+                ),
                 "waiting": Field(_F, "of the last minute, some task waited for a processor (PSI some)", "%"),
                 "waiting_for_io": Field(_F, "of the last minute, all tasks waited for disks (PSI full)", "%"),
                 "throttled_times": Field(_I, "slow-downs for heat since the last look, all packages"),
