@@ -104,6 +104,7 @@ def explain_signals(signals: Sequence[Signal], rules: RuleSet) -> Account:
             lines.append("no rule makes a condition of it: it is kept as history and acts on nothing")
         lines.extend(_nvidia_lines(_code(signal)))
         lines.extend(_switch_lines(signal))
+        lines.extend(_decoded_lines(signal))
     data: dict[str, Plain] = {
         "kind": first.kind,
         "subject": first.subject.key,
@@ -217,6 +218,19 @@ def _switch_lines(signal: Signal) -> tuple[str, ...]:
     sxid = sxids.lookup(code)
     action = sxid.action_when(str(signal.fields.get("severity") or ""))
     return (f"NVIDIA: SXid {code}, {sxid.name}: {sxid.grade.value}, immediate action {action.value}",)
+
+
+def _decoded_lines(signal: Signal) -> tuple[str, ...]:
+    """What the line itself comes to, beyond what is so of every line with its code."""
+    code, fields = _code(signal), signal.fields
+    if code is None:
+        return ()
+    here = fields.get("action")
+    return (
+        f"what the registers say: {fields['findings']}" if fields.get("findings") else "",
+        f"what NVIDIA's workflow comes to: {fields['advised']}" if fields.get("advised") else "",
+        f"what this line asks for: {here}" if here and here != lookup(code).action.value else "",
+    )
 
 
 def _nvidia_data(code: int | None) -> Plain:

@@ -129,8 +129,9 @@ def reason_of(rule: Rule, signal: Signal) -> str:
 
 
 def message_of(rule: Rule, signal: Signal) -> str:
-    """Why it matters, then the raw line or the reading."""
-    return f"{rule.because}: {signal.raw or reading_of(rule, signal)}"[:LONGEST_MESSAGE]
+    """Why it matters, then the raw line with what its registers say, or the reading."""
+    decoded = f" [{signal.fields['findings']}]" if signal.fields.get("findings") else ""
+    return f"{rule.because}: {signal.raw or reading_of(rule, signal)}{decoded}"[:LONGEST_MESSAGE]
 
 
 def evidence_of(rule: Rule, signal: Signal) -> str:
