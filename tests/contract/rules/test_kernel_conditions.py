@@ -9,6 +9,7 @@ from tests.support.rules import BOOT, START, Host
 from sickbay.core.conditions import Condition, Mode, Severity
 from sickbay.core.devices import Gpu, Inventory, Scope
 from sickbay.core.kernel_records import Entry, KernelRecord, Repeated
+from sickbay.core.kinds import kernel_faults
 from sickbay.core.rules import ClearAfter, ClearQuiet
 from sickbay.host.rule_files import load_rules
 from sickbay.monitors.kernel_log import KernelLogState, observe, settle_counts, sight_signal
@@ -318,8 +319,7 @@ def test_it_can_come_again(fault: Fault):
 
 
 def test_every_rule_on_a_kernel_fault_is_driven_here():
-    kinds = {rule.on for rule in RULES.rules if rule.condition.type in {fault.type for fault in FAULTS}}
-    of_kinds = {rule.condition.type for rule in RULES.rules if rule.on in kinds}
+    of_kinds = {rule.condition.type for rule in RULES.rules if rule.on in kernel_faults.KINDS}
     assert of_kinds == {fault.type for fault in FAULTS}
 
 
