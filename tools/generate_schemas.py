@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sickbay.coordinator.config import CoordinatorConfig
+from sickbay.core.case_schema import cases_schema
 from sickbay.core.schemas import Schema, platforms_schema, remedies_schema, rules_schema
 from sickbay.host.config_schemas import config_schema
 from sickbay.node.config import AgentConfig
@@ -22,6 +23,7 @@ def schemas() -> dict[str, Schema]:
         "rules": rules_schema(),
         "remedies": remedies_schema(),
         "platforms": platforms_schema(),
+        "cases": cases_schema(),
         "agent": config_schema(AgentConfig, "the agent's configuration"),
         "coordinator": config_schema(CoordinatorConfig, "the coordinator's configuration and policy"),
     }

@@ -10,6 +10,7 @@ from sickbay.cli.lazy import LazyGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("sickbay.cli.rules_show:show", "The merged rules, and the file that gave each field."),
     "lint": ("sickbay.cli.rules_lint:lint_rules", "Mistakes, with their place; exit 1 when there is one."),
+    "test": ("sickbay.cli.rules_test:run_cases", "Run cases: signals in, conditions and proposals out."),
     "replay": ("sickbay.cli.rules_replay:replay", "What they would have done with a recorded history."),
     "schema": ("sickbay.cli.rules_show:schema", "The JSON Schema that an editor checks a file against."),
 }

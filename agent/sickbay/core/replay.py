@@ -5,7 +5,7 @@ sparse one a reading stands once and went on to be so: it is said again at the m
 kind could have had enough of it, and nowhere else, so that a quiet month costs next to nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from sickbay.core.facts import NO_FACTS, Facts
 from sickbay.core.history import About, Acted, Began, HistoryEntry, Learnt, Looked, Told, WasReset
 from sickbay.core.ids import NodeName
 from sickbay.core.instants import Instant
+from sickbay.core.rule_book import Explanation
 from sickbay.core.rule_engine import Observation, gpu_was_reset, observe, state_after_boot
 from sickbay.core.rule_patterns import LONGEST_SILENCE
 from sickbay.core.rule_state import EngineState
@@ -38,7 +39,7 @@ class Change:
 
 @dataclass(slots=True, kw_only=True)
 class NodeReplay:
-    """One node on its way through its history."""
+    """One node on its way through its history. `heard` is handed what the engine said of each look."""
 
     node: NodeName
     rules: RuleSet
@@ -46,6 +47,7 @@ class NodeReplay:
     state: EngineState = field(default_factory=EngineState)
     facts: Facts = NO_FACTS
     now: Instant = BEFORE_ALL
+    heard: Callable[[Sequence[Explanation]], object] | None = None
     _held: dict[tuple[str, str], Signal] = field(default_factory=dict)
     _again: list[tuple[float, tuple[str, str]]] = field(default_factory=list)
     _moments: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -95,6 +97,8 @@ class NodeReplay:
 
     def _absorb(self, seen: Observation, now: Instant) -> Iterator[Change]:
         self.state, self.now = seen.state, now
+        if self.heard is not None:
+            self.heard(seen.explanations)
         for condition in seen.conditions_changed:
             yield Change(node=self.node, now=now, condition=condition)
 
