@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from sickbay.v1 import types_pb2 as sickbay_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csickbay/v1/coordinator.proto\x12\nsickbay.v1\x1a\x16sickbay/v1/types.proto\"\x8d\x02\n\x0c\x41gentMessage\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.sickbay.v1.HelloH\x00\x12+\n\nfull_state\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.FullStateH\x00\x12\"\n\x05\x64\x65lta\x18\x03 \x01(\x0b\x32\x11.sickbay.v1.DeltaH\x00\x12(\n\x06\x65vents\x18\x04 \x01(\x0b\x32\x16.sickbay.v1.EventBatchH\x00\x12*\n\theartbeat\x18\x05 \x01(\x0b\x32\x15.sickbay.v1.HeartbeatH\x00\x12*\n\x06report\x18\x06 \x01(\x0b\x32\x18.sickbay.v1.ActionReportH\x00\x42\x06\n\x04\x62ody\"\xbd\x01\n\x12\x43oordinatorMessage\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.sickbay.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.sickbay.v1.AckH\x00\x12*\n\tdirective\x18\x03 \x01(\x0b\x32\x15.sickbay.v1.DirectiveH\x00\x12+\n\nreport_ack\x18\x04 \x01(\x0b\x32\x15.sickbay.v1.ReportAckH\x00\x42\x06\n\x04\x62ody\"\x8b\x01\n\x05Hello\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12(\n\tinventory\x18\x04 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12\x14\n\x0crules_digest\x18\x05 \x01(\t\x12\x12\n\nstarted_at\x18\x06 \x01(\x01\"\x92\x01\n\tFullState\x12)\n\nconditions\x18\x01 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12(\n\tinventory\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12$\n\x08readings\x18\x03 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12\n\n\x02\x61t\x18\x04 \x01(\x01\"\x8e\x01\n\x05\x44\x65lta\x12)\n\nconditions\x18\x01 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12(\n\tinventory\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12$\n\x08readings\x18\x03 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12\n\n\x02\x61t\x18\x04 \x01(\x01\"/\n\nEventBatch\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sickbay.v1.Event\"\x17\n\tHeartbeat\x12\n\n\x02\x61t\x18\x01 \x01(\x01\"S\n\x0c\x41\x63tionReport\x12\x11\n\taction_id\x18\x01 \x01(\t\x12$\n\x07outcome\x18\x02 \x01(\x0b\x32\x13.sickbay.v1.Outcome\x12\n\n\x02\x61t\x18\x03 \x01(\x01\"H\n\x07Welcome\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\x1a\n\x12heartbeat_interval\x18\x02 \x01(\x01\x12\x13\n\x0b\x63oordinator\x18\x03 \x01(\t\"\x17\n\x03\x41\x63k\x12\x10\n\x08sequence\x18\x01 \x01(\x03\"*\n\tReportAck\x12\x11\n\taction_id\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\x01\"]\n\tDirective\x12\x1e\n\x04verb\x18\x01 \x01(\x0e\x32\x10.sickbay.v1.Verb\x12 \n\x05grant\x18\x02 \x01(\x0b\x32\x11.sickbay.v1.Grant\x12\x0e\n\x06target\x18\x03 \x01(\t\"[\n\x05Grant\x12\x11\n\taction_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\x03\x12\x12\n\nexpires_at\x18\x05 \x01(\x01\x32]\n\x12\x43oordinatorService\x12G\n\x07\x43onnect\x12\x18.sickbay.v1.AgentMessage\x1a\x1e.sickbay.v1.CoordinatorMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1csickbay/v1/coordinator.proto\x12\nsickbay.v1\x1a\x16sickbay/v1/types.proto\"\xb7\x02\n\x0c\x41gentMessage\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.sickbay.v1.HelloH\x00\x12+\n\nfull_state\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.FullStateH\x00\x12\"\n\x05\x64\x65lta\x18\x03 \x01(\x0b\x32\x11.sickbay.v1.DeltaH\x00\x12(\n\x06\x65vents\x18\x04 \x01(\x0b\x32\x16.sickbay.v1.EventBatchH\x00\x12*\n\theartbeat\x18\x05 \x01(\x0b\x32\x15.sickbay.v1.HeartbeatH\x00\x12*\n\x06report\x18\x06 \x01(\x0b\x32\x18.sickbay.v1.ActionReportH\x00\x12(\n\x05rules\x18\x07 \x01(\x0b\x32\x17.sickbay.v1.RulesReportH\x00\x42\x06\n\x04\x62ody\"\xe6\x01\n\x12\x43oordinatorMessage\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.sickbay.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.sickbay.v1.AckH\x00\x12*\n\tdirective\x18\x03 \x01(\x0b\x32\x15.sickbay.v1.DirectiveH\x00\x12+\n\nreport_ack\x18\x04 \x01(\x0b\x32\x15.sickbay.v1.ReportAckH\x00\x12\'\n\x08rule_set\x18\x05 \x01(\x0b\x32\x13.sickbay.v1.RuleSetH\x00\x42\x06\n\x04\x62ody\"\xc1\x01\n\x05Hello\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12(\n\tinventory\x18\x04 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12\x14\n\x0crules_digest\x18\x05 \x01(\t\x12\x12\n\nstarted_at\x18\x06 \x01(\x01\x12\x0c\n\x04pool\x18\x07 \x01(\t\x12&\n\x05rules\x18\x08 \x01(\x0b\x32\x17.sickbay.v1.RulesReport\"\x92\x01\n\tFullState\x12)\n\nconditions\x18\x01 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12(\n\tinventory\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12$\n\x08readings\x18\x03 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12\n\n\x02\x61t\x18\x04 \x01(\x01\"\x8e\x01\n\x05\x44\x65lta\x12)\n\nconditions\x18\x01 \x03(\x0b\x32\x15.sickbay.v1.Condition\x12(\n\tinventory\x18\x02 \x01(\x0b\x32\x15.sickbay.v1.Inventory\x12$\n\x08readings\x18\x03 \x03(\x0b\x32\x12.sickbay.v1.Signal\x12\n\n\x02\x61t\x18\x04 \x01(\x01\"/\n\nEventBatch\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.sickbay.v1.Event\"\x17\n\tHeartbeat\x12\n\n\x02\x61t\x18\x01 \x01(\x01\"S\n\x0c\x41\x63tionReport\x12\x11\n\taction_id\x18\x01 \x01(\t\x12$\n\x07outcome\x18\x02 \x01(\x0b\x32\x13.sickbay.v1.Outcome\x12\n\n\x02\x61t\x18\x03 \x01(\x01\"H\n\x07Welcome\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\x1a\n\x12heartbeat_interval\x18\x02 \x01(\x01\x12\x13\n\x0b\x63oordinator\x18\x03 \x01(\t\"\x17\n\x03\x41\x63k\x12\x10\n\x08sequence\x18\x01 \x01(\x03\"*\n\tReportAck\x12\x11\n\taction_id\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\x01\"]\n\tDirective\x12\x1e\n\x04verb\x18\x01 \x01(\x0e\x32\x10.sickbay.v1.Verb\x12 \n\x05grant\x18\x02 \x01(\x0b\x32\x11.sickbay.v1.Grant\x12\x0e\n\x06target\x18\x03 \x01(\t\"[\n\x05Grant\x12\x11\n\taction_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\x03\x12\x12\n\nexpires_at\x18\x05 \x01(\x01\";\n\x07RuleSet\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"3\n\nRuleLayers\x12%\n\x06layers\x18\x01 \x03(\x0b\x32\x15.sickbay.v1.RuleLayer\"@\n\tRuleLayer\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12#\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x14.sickbay.v1.RuleFile\"&\n\x08RuleFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x86\x01\n\x0bRulesReport\x12\r\n\x05takes\x18\x01 \x01(\x08\x12\x0f\n\x07running\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\r\n\x05since\x18\x04 \x01(\x01\x12\x0f\n\x07refused\x18\x05 \x01(\t\x12\x10\n\x08problems\x18\x06 \x03(\t\x12\x14\n\x0crules_digest\x18\x07 \x01(\t2]\n\x12\x43oordinatorService\x12G\n\x07\x43onnect\x12\x18.sickbay.v1.AgentMessage\x1a\x1e.sickbay.v1.CoordinatorMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,31 +33,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sickbay.v1.coordinator_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGENTMESSAGE']._serialized_start=69
-  _globals['_AGENTMESSAGE']._serialized_end=338
-  _globals['_COORDINATORMESSAGE']._serialized_start=341
-  _globals['_COORDINATORMESSAGE']._serialized_end=530
-  _globals['_HELLO']._serialized_start=533
-  _globals['_HELLO']._serialized_end=672
-  _globals['_FULLSTATE']._serialized_start=675
-  _globals['_FULLSTATE']._serialized_end=821
-  _globals['_DELTA']._serialized_start=824
-  _globals['_DELTA']._serialized_end=966
-  _globals['_EVENTBATCH']._serialized_start=968
-  _globals['_EVENTBATCH']._serialized_end=1015
-  _globals['_HEARTBEAT']._serialized_start=1017
-  _globals['_HEARTBEAT']._serialized_end=1040
-  _globals['_ACTIONREPORT']._serialized_start=1042
-  _globals['_ACTIONREPORT']._serialized_end=1125
-  _globals['_WELCOME']._serialized_start=1127
-  _globals['_WELCOME']._serialized_end=1199
-  _globals['_ACK']._serialized_start=1201
-  _globals['_ACK']._serialized_end=1224
-  _globals['_REPORTACK']._serialized_start=1226
-  _globals['_REPORTACK']._serialized_end=1268
-  _globals['_DIRECTIVE']._serialized_start=1270
-  _globals['_DIRECTIVE']._serialized_end=1363
-  _globals['_GRANT']._serialized_start=1365
-  _globals['_GRANT']._serialized_end=1456
-  _globals['_COORDINATORSERVICE']._serialized_start=1458
-  _globals['_COORDINATORSERVICE']._serialized_end=1551
+  _globals['_AGENTMESSAGE']._serialized_end=380
+  _globals['_COORDINATORMESSAGE']._serialized_start=383
+  _globals['_COORDINATORMESSAGE']._serialized_end=613
+  _globals['_HELLO']._serialized_start=616
+  _globals['_HELLO']._serialized_end=809
+  _globals['_FULLSTATE']._serialized_start=812
+  _globals['_FULLSTATE']._serialized_end=958
+  _globals['_DELTA']._serialized_start=961
+  _globals['_DELTA']._serialized_end=1103
+  _globals['_EVENTBATCH']._serialized_start=1105
+  _globals['_EVENTBATCH']._serialized_end=1152
+  _globals['_HEARTBEAT']._serialized_start=1154
+  _globals['_HEARTBEAT']._serialized_end=1177
+  _globals['_ACTIONREPORT']._serialized_start=1179
+  _globals['_ACTIONREPORT']._serialized_end=1262
+  _globals['_WELCOME']._serialized_start=1264
+  _globals['_WELCOME']._serialized_end=1336
+  _globals['_ACK']._serialized_start=1338
+  _globals['_ACK']._serialized_end=1361
+  _globals['_REPORTACK']._serialized_start=1363
+  _globals['_REPORTACK']._serialized_end=1405
+  _globals['_DIRECTIVE']._serialized_start=1407
+  _globals['_DIRECTIVE']._serialized_end=1500
+  _globals['_GRANT']._serialized_start=1502
+  _globals['_GRANT']._serialized_end=1593
+  _globals['_RULESET']._serialized_start=1595
+  _globals['_RULESET']._serialized_end=1654
+  _globals['_RULELAYERS']._serialized_start=1656
+  _globals['_RULELAYERS']._serialized_end=1707
+  _globals['_RULELAYER']._serialized_start=1709
+  _globals['_RULELAYER']._serialized_end=1773
+  _globals['_RULEFILE']._serialized_start=1775
+  _globals['_RULEFILE']._serialized_end=1813
+  _globals['_RULESREPORT']._serialized_start=1816
+  _globals['_RULESREPORT']._serialized_end=1950
+  _globals['_COORDINATORSERVICE']._serialized_start=1952
+  _globals['_COORDINATORSERVICE']._serialized_end=2045
 # @@protoc_insertion_point(module_scope)

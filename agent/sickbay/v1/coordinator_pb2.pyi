@@ -29,6 +29,7 @@ class AgentMessage(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     REPORT_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -41,6 +42,8 @@ class AgentMessage(_message.Message):
     def heartbeat(self) -> Global___Heartbeat: ...
     @_builtins.property
     def report(self) -> Global___ActionReport: ...
+    @_builtins.property
+    def rules(self) -> Global___RulesReport: ...
     def __init__(
         self,
         *,
@@ -50,12 +53,13 @@ class AgentMessage(_message.Message):
         events: Global___EventBatch | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         report: Global___ActionReport | None = ...,
+        rules: Global___RulesReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "delta", b"delta", "events", b"events", "full_state", b"full_state", "heartbeat", b"heartbeat", "hello", b"hello", "report", b"report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "delta", b"delta", "events", b"events", "full_state", b"full_state", "heartbeat", b"heartbeat", "hello", b"hello", "report", b"report", "rules", b"rules"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "delta", b"delta", "events", b"events", "full_state", b"full_state", "heartbeat", b"heartbeat", "hello", b"hello", "report", b"report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "delta", b"delta", "events", b"events", "full_state", b"full_state", "heartbeat", b"heartbeat", "hello", b"hello", "report", b"report", "rules", b"rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "full_state", "delta", "events", "heartbeat", "report"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "full_state", "delta", "events", "heartbeat", "report", "rules"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -69,6 +73,7 @@ class CoordinatorMessage(_message.Message):
     ACK_FIELD_NUMBER: _builtins.int
     DIRECTIVE_FIELD_NUMBER: _builtins.int
     REPORT_ACK_FIELD_NUMBER: _builtins.int
+    RULE_SET_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome: ...
     @_builtins.property
@@ -77,6 +82,8 @@ class CoordinatorMessage(_message.Message):
     def directive(self) -> Global___Directive: ...
     @_builtins.property
     def report_ack(self) -> Global___ReportAck: ...
+    @_builtins.property
+    def rule_set(self) -> Global___RuleSet: ...
     def __init__(
         self,
         *,
@@ -84,12 +91,13 @@ class CoordinatorMessage(_message.Message):
         ack: Global___Ack | None = ...,
         directive: Global___Directive | None = ...,
         report_ack: Global___ReportAck | None = ...,
+        rule_set: Global___RuleSet | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "body", b"body", "directive", b"directive", "report_ack", b"report_ack", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "body", b"body", "directive", b"directive", "report_ack", b"report_ack", "rule_set", b"rule_set", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "body", b"body", "directive", b"directive", "report_ack", b"report_ack", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "body", b"body", "directive", b"directive", "report_ack", b"report_ack", "rule_set", b"rule_set", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["welcome", "ack", "directive", "report_ack"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["welcome", "ack", "directive", "report_ack", "rule_set"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -105,13 +113,20 @@ class Hello(_message.Message):
     INVENTORY_FIELD_NUMBER: _builtins.int
     RULES_DIGEST_FIELD_NUMBER: _builtins.int
     STARTED_AT_FIELD_NUMBER: _builtins.int
+    POOL_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     node: _builtins.str
     boot_id: _builtins.str
     version: _builtins.str
     rules_digest: _builtins.str
     started_at: _builtins.float
+    pool: _builtins.str
     @_builtins.property
     def inventory(self) -> _types_pb2.Inventory: ...
+    @_builtins.property
+    def rules(self) -> Global___RulesReport:
+        """unset: an agent of before rule sets were handed out; it keeps its own"""
+
     def __init__(
         self,
         *,
@@ -121,10 +136,12 @@ class Hello(_message.Message):
         inventory: _types_pb2.Inventory | None = ...,
         rules_digest: _builtins.str = ...,
         started_at: _builtins.float = ...,
+        pool: _builtins.str = ...,
+        rules: Global___RulesReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory", "rules", b"rules"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "inventory", b"inventory", "node", b"node", "rules_digest", b"rules_digest", "started_at", b"started_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "inventory", b"inventory", "node", b"node", "pool", b"pool", "rules", b"rules", "rules_digest", b"rules_digest", "started_at", b"started_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -397,3 +414,151 @@ class Grant(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Grant: _TypeAlias = Grant  # noqa: Y015
+
+@_typing.final
+class RuleSet(_message.Message):
+    """Rules, remedies and platform profiles, whole. The agent checks all of it, and then runs it or goes on with
+    what it has; the answer is a RulesReport. An empty digest: go back to the rules of the node's own files.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """SHA-256 of the texts, in hexadecimal"""
+    version: _builtins.int
+    """rises with each set that the coordinator has not had before"""
+    content: _builtins.bytes
+    """RuleLayers, deflated (zlib)"""
+    def __init__(
+        self,
+        *,
+        digest: _builtins.str = ...,
+        version: _builtins.int = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "digest", b"digest", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleSet: _TypeAlias = RuleSet  # noqa: Y015
+
+@_typing.final
+class RuleLayers(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LAYERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleLayer]:
+        """lowest first; the first is the built-in one"""
+
+    def __init__(
+        self,
+        *,
+        layers: _abc.Iterable[Global___RuleLayer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["layers", b"layers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleLayers: _TypeAlias = RuleLayers  # noqa: Y015
+
+@_typing.final
+class RuleLayer(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """the folder at the coordinator, for messages"""
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleFile]: ...
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        files: _abc.Iterable[Global___RuleFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleLayer: _TypeAlias = RuleLayer  # noqa: Y015
+
+@_typing.final
+class RuleFile(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`gpu.yaml`, `remedies.yaml`, `platforms/hopper.yaml`"""
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleFile: _TypeAlias = RuleFile  # noqa: Y015
+
+@_typing.final
+class RulesReport(_message.Message):
+    """Which rules the agent runs. Sent whenever that changes, and after each RuleSet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKES_FIELD_NUMBER: _builtins.int
+    RUNNING_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    RULES_DIGEST_FIELD_NUMBER: _builtins.int
+    takes: _builtins.bool
+    """whether it takes rule sets from the coordinator (rules_from: coordinator)"""
+    running: _builtins.str
+    """a RuleSet's digest; empty: the node's own files"""
+    version: _builtins.int
+    since: _builtins.float
+    """Unix time by the agent's clock"""
+    refused: _builtins.str
+    """the digest of a RuleSet that cannot be used here; empty: none"""
+    rules_digest: _builtins.str
+    """of the rules as they are understood, whichever files they came from"""
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """why, each with file and line"""
+
+    def __init__(
+        self,
+        *,
+        takes: _builtins.bool = ...,
+        running: _builtins.str = ...,
+        version: _builtins.int = ...,
+        since: _builtins.float = ...,
+        refused: _builtins.str = ...,
+        problems: _abc.Iterable[_builtins.str] | None = ...,
+        rules_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "refused", b"refused", "rules_digest", b"rules_digest", "running", b"running", "since", b"since", "takes", b"takes", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RulesReport: _TypeAlias = RulesReport  # noqa: Y015

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from sickbay.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,29 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RolloutChange:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RolloutChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RolloutChange.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROLLOUT_CHANGE_UNSPECIFIED: _RolloutChange.ValueType  # 0
+    ROLLOUT_CHANGE_BEGIN: _RolloutChange.ValueType  # 1
+    """or go on with one that is held"""
+    ROLLOUT_CHANGE_HOLD: _RolloutChange.ValueType  # 2
+    ROLLOUT_CHANGE_ROLL_BACK: _RolloutChange.ValueType  # 3
+    """at once, to all"""
+
+class RolloutChange(_RolloutChange, metaclass=_RolloutChangeEnumTypeWrapper): ...
+
+ROLLOUT_CHANGE_UNSPECIFIED: RolloutChange.ValueType  # 0
+ROLLOUT_CHANGE_BEGIN: RolloutChange.ValueType  # 1
+"""or go on with one that is held"""
+ROLLOUT_CHANGE_HOLD: RolloutChange.ValueType  # 2
+ROLLOUT_CHANGE_ROLL_BACK: RolloutChange.ValueType  # 3
+"""at once, to all"""
+Global___RolloutChange: _TypeAlias = RolloutChange  # noqa: Y015
 
 @_typing.final
 class NodeSummary(_message.Message):
@@ -501,3 +525,233 @@ class OperatorResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OperatorResponse: _TypeAlias = OperatorResponse  # noqa: Y015
+
+@_typing.final
+class GetRulesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRulesRequest: _TypeAlias = GetRulesRequest  # noqa: Y015
+
+@_typing.final
+class GetRulesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANDIDATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
+    STAGE_IS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    CHOSEN_FIELD_NUMBER: _builtins.int
+    RUNNING_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
+    AWAITING_FIELD_NUMBER: _builtins.int
+    NOT_TAKING_FIELD_NUMBER: _builtins.int
+    candidate: _builtins.str
+    """the digest of the files as they were last read and found good"""
+    version: _builtins.int
+    rules: _builtins.int
+    base: _builtins.str
+    """what nodes run that are not in the roll-out; empty: what they have; `own`: their files"""
+    target: _builtins.str
+    """what is being rolled out; empty: nothing"""
+    phase: _builtins.str
+    """`idle`, `rolling` or `held`"""
+    why: _builtins.str
+    stage: _builtins.int
+    """from 1"""
+    stages: _builtins.int
+    stage_is: _builtins.str
+    """in words"""
+    since: _builtins.float
+    chosen: _builtins.int
+    """nodes in the roll-out so far"""
+    not_taking: _builtins.int
+    """known nodes that keep to their own files"""
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """why the files as they are now were refused; empty: they were not"""
+
+    @_builtins.property
+    def running(self) -> _containers.RepeatedCompositeFieldContainer[Global___RulesOnNodes]: ...
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedByNode]: ...
+    @_builtins.property
+    def awaiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___AwaitingRule]: ...
+    def __init__(
+        self,
+        *,
+        candidate: _builtins.str = ...,
+        version: _builtins.int = ...,
+        rules: _builtins.int = ...,
+        refused: _abc.Iterable[_builtins.str] | None = ...,
+        base: _builtins.str = ...,
+        target: _builtins.str = ...,
+        phase: _builtins.str = ...,
+        why: _builtins.str = ...,
+        stage: _builtins.int = ...,
+        stages: _builtins.int = ...,
+        stage_is: _builtins.str = ...,
+        since: _builtins.float = ...,
+        chosen: _builtins.int = ...,
+        running: _abc.Iterable[Global___RulesOnNodes] | None = ...,
+        refusals: _abc.Iterable[Global___RefusedByNode] | None = ...,
+        awaiting: _abc.Iterable[Global___AwaitingRule] | None = ...,
+        not_taking: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaiting", b"awaiting", "base", b"base", "candidate", b"candidate", "chosen", b"chosen", "not_taking", b"not_taking", "phase", b"phase", "refusals", b"refusals", "refused", b"refused", "rules", b"rules", "running", b"running", "since", b"since", "stage", b"stage", "stage_is", b"stage_is", "stages", b"stages", "target", b"target", "version", b"version", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRulesResponse: _TypeAlias = GetRulesResponse  # noqa: Y015
+
+@_typing.final
+class RulesOnNodes(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """empty: the nodes' own files"""
+    version: _builtins.int
+    nodes: _builtins.int
+    connected: _builtins.int
+    def __init__(
+        self,
+        *,
+        digest: _builtins.str = ...,
+        version: _builtins.int = ...,
+        nodes: _builtins.int = ...,
+        connected: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "digest", b"digest", "nodes", b"nodes", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RulesOnNodes: _TypeAlias = RulesOnNodes  # noqa: Y015
+
+@_typing.final
+class RefusedByNode(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    node: _builtins.str
+    digest: _builtins.str
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        node: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        problems: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "node", b"node", "problems", b"problems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedByNode: _TypeAlias = RefusedByNode  # noqa: Y015
+
+@_typing.final
+class AwaitingRule(_message.Message):
+    """A built-in rule that only observes until a person confirms it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    mode: _builtins.str
+    """that it asks for"""
+    changed: _builtins.bool
+    """false: new"""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        changed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "id", b"id", "mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AwaitingRule: _TypeAlias = AwaitingRule  # noqa: Y015
+
+@_typing.final
+class ChangeRolloutRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    change: Global___RolloutChange.ValueType
+    operator: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        change: Global___RolloutChange.ValueType = ...,
+        operator: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "operator", b"operator", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeRolloutRequest: _TypeAlias = ChangeRolloutRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmRulesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    operator: _builtins.str
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """empty: all"""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        operator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids", "operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRulesRequest: _TypeAlias = ConfirmRulesRequest  # noqa: Y015

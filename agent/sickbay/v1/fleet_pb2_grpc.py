@@ -79,6 +79,21 @@ class FleetServiceStub:
                 request_serializer=sickbay_dot_v1_dot_fleet__pb2.ReturnNodeRequest.SerializeToString,
                 response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
                 _registered_method=True)
+        self.GetRules = channel.unary_unary(
+                '/sickbay.v1.FleetService/GetRules',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.GetRulesRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.GetRulesResponse.FromString,
+                _registered_method=True)
+        self.ChangeRollout = channel.unary_unary(
+                '/sickbay.v1.FleetService/ChangeRollout',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.ChangeRolloutRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+                _registered_method=True)
+        self.ConfirmRules = channel.unary_unary(
+                '/sickbay.v1.FleetService/ConfirmRules',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+                _registered_method=True)
 
 
 class FleetServiceServicer:
@@ -141,6 +156,26 @@ class FleetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRules(self, request, context):
+        """Which rules are in force, which the agents run, and how a roll-out stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeRollout(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmRules(self, request, context):
+        """Lets new or changed built-in rules act as they were written to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FleetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -187,6 +222,21 @@ def add_FleetServiceServicer_to_server(servicer, server):
             'ReturnNode': grpc.unary_unary_rpc_method_handler(
                     servicer.ReturnNode,
                     request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ReturnNodeRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.SerializeToString,
+            ),
+            'GetRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRules,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.GetRulesRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.GetRulesResponse.SerializeToString,
+            ),
+            'ChangeRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeRollout,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ChangeRolloutRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.SerializeToString,
+            ),
+            'ConfirmRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmRules,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.FromString,
                     response_serializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.SerializeToString,
             ),
     }
@@ -432,6 +482,87 @@ class FleetService:
             target,
             '/sickbay.v1.FleetService/ReturnNode',
             sickbay_dot_v1_dot_fleet__pb2.ReturnNodeRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/GetRules',
+            sickbay_dot_v1_dot_fleet__pb2.GetRulesRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.GetRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/ChangeRollout',
+            sickbay_dot_v1_dot_fleet__pb2.ChangeRolloutRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/ConfirmRules',
+            sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.SerializeToString,
             sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
             options,
             channel_credentials,

@@ -43,6 +43,11 @@ class FleetServiceStub:
     """Takes a node out of service by hand. The cordon is a person's: Sickbay never undoes it."""
     ReturnNode: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ReturnNodeRequest, _fleet_pb2.OperatorResponse]
     """Gives a node back at a person's word: a running remediation is cancelled and its incidents snoozed."""
+    GetRules: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.GetRulesRequest, _fleet_pb2.GetRulesResponse]
+    """Which rules are in force, which the agents run, and how a roll-out stands."""
+    ChangeRollout: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ChangeRolloutRequest, _fleet_pb2.OperatorResponse]
+    ConfirmRules: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ConfirmRulesRequest, _fleet_pb2.OperatorResponse]
+    """Lets new or changed built-in rules act as they were written to."""
 
 @_typing.type_check_only
 class FleetServiceAsyncStub(FleetServiceStub):
@@ -59,6 +64,11 @@ class FleetServiceAsyncStub(FleetServiceStub):
     """Takes a node out of service by hand. The cordon is a person's: Sickbay never undoes it."""
     ReturnNode: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ReturnNodeRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
     """Gives a node back at a person's word: a running remediation is cancelled and its incidents snoozed."""
+    GetRules: _aio.UnaryUnaryMultiCallable[_fleet_pb2.GetRulesRequest, _fleet_pb2.GetRulesResponse]  # type: ignore[assignment]
+    """Which rules are in force, which the agents run, and how a roll-out stands."""
+    ChangeRollout: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ChangeRolloutRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
+    ConfirmRules: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ConfirmRulesRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
+    """Lets new or changed built-in rules act as they were written to."""
 
 class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -126,5 +136,28 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.OperatorResponse, _abc.Awaitable[_fleet_pb2.OperatorResponse]]:
         """Gives a node back at a person's word: a running remediation is cancelled and its incidents snoozed."""
+
+    @_abc_1.abstractmethod
+    def GetRules(
+        self,
+        request: _fleet_pb2.GetRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.GetRulesResponse, _abc.Awaitable[_fleet_pb2.GetRulesResponse]]:
+        """Which rules are in force, which the agents run, and how a roll-out stands."""
+
+    @_abc_1.abstractmethod
+    def ChangeRollout(
+        self,
+        request: _fleet_pb2.ChangeRolloutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OperatorResponse, _abc.Awaitable[_fleet_pb2.OperatorResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ConfirmRules(
+        self,
+        request: _fleet_pb2.ConfirmRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OperatorResponse, _abc.Awaitable[_fleet_pb2.OperatorResponse]]:
+        """Lets new or changed built-in rules act as they were written to."""
 
 def add_FleetServiceServicer_to_server(servicer: FleetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
