@@ -6,6 +6,8 @@ slot, `until` either `reboot`, `reset`, `never` or the seconds that it lasts.
 
 from __future__ import annotations
 
+from sickbay.sim.reading_effects import EFFECTS, down, ramp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,15 +130,6 @@ def _count_time(value: int, record: Record, at: float) -> int:
     return value + int(1e9 * (at - float(record["at"])))
 
 
-def _ramp(value: int, record: Record, at: float) -> int:
-    share = min(1.0, (at - record["at"]) / record["over"]) if record["over"] > 0 else 1.0
-    return value + round((int(record["to"]) - value) * share)
-
-
-def _without_link(states: list[int | None], record: Record, _at: float) -> list[int | None]:
-    return [0 if link == record["link"] else state for link, state in enumerate(states)]
-
-
 def _plus(name: str) -> Effect:
     return lambda value, record, _at: value + record[name]
 
@@ -154,8 +147,8 @@ _EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("ecc", "ecc_uncorrected_aggregate"): _plus("uncorrected"),
     ("ecc", "dram_uncorrected"): _plus("uncorrected"),
     ("ecc", "dram_uncorrected_aggregate"): _plus("uncorrected"),
-    ("temperature", "temperature"): _ramp,
-    ("nvlink_down", "nvlink_states"): _without_link,
+    ("temperature", "temperature"): ramp,
+    ("nvlink_down", "nvlink_states"): down,
     ("recovery_action", "recovery_action"): lambda _value, record, _at: record["value"],
     ("power_brake", "clocks_reasons"): lambda value, _record, _at: value | _HW_SLOWDOWN | _HW_POWER_BRAKE,
     ("power_brake", "hw_power_brake_ns"): _count_time,
@@ -163,4 +156,5 @@ _EFFECTS: Mapping[tuple[str, str], Effect] = {
     ("row_remap", "remapped_uncorrectable"): _plus("uncorrectable"),
     ("row_remap", "remap_pending"): _or("pending"),
     ("row_remap", "remap_failure"): _or("failure"),
+    **EFFECTS,
 }

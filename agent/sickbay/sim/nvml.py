@@ -13,7 +13,9 @@ import signal
 import threading
 from functools import partial
 
-from sickbay.host.nvml.catalogue import GPU_IS_LOST, NOT_SUPPORTED, SUCCESS
+import pynvml
+
+from sickbay.host.nvml.catalogue import GPU_IS_LOST, NOT_SUPPORTED, SUCCESS, VERSION_MISMATCH
 from sickbay.sim import faults
 from sickbay.sim.node_dir import FaultsInView, NodeDir
 from sickbay.sim.nvml_calls import HANDLERS
@@ -57,6 +59,9 @@ class SimulatedNvml:
         self.nvml_version: str = profile["nvml_version"]
         self.supported_events: int = profile["supported_events"]
         self._lacks = frozenset(profile["lacks"])
+        self.lacked_fields = frozenset(
+            number for name, number in vars(pynvml).items() if name in self._lacks and name[:8] == "NVML_FI_"
+        )
         ordered = sorted(profile["gpus"], key=lambda gpu: str(gpu["pci"]))
         self.gpus = [SimulatedGpu(slot, gpu) for slot, gpu in enumerate(ordered)]
         self._view = FaultsInView(node)
@@ -162,6 +167,8 @@ class SimulatedNvml:
         records = self._view.look()
         if not records:
             return SUCCESS
+        if call.startswith("nvmlInit") and _any(records, "driver_mismatch", None, self._view.uptime()):
+            return VERSION_MISMATCH
         slot = gpu.slot if gpu is not None else None
         self._hang(call, slot)
         if self._active("crash", call, slot) is not None:
@@ -193,7 +200,7 @@ class SimulatedNvml:
         return None
 
 
-def _any(records: list[dict[str, Any]], fault: str, slot: int, now: float) -> bool:
+def _any(records: list[dict[str, Any]], fault: str, slot: int | None, now: float) -> bool:
     return any(
         record["fault"] == fault and record["gpu"] == slot and faults.is_active(record, now)
         for record in records

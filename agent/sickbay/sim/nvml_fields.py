@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from sickbay.host.nvml.answers import REMOTE_TYPES
-from sickbay.host.nvml.catalogue import NOT_SUPPORTED, NVLINK_STATES, SUCCESS
+from sickbay.host.nvml.catalogue import INVALID_ARGUMENT, NOT_SUPPORTED, NVLINK_STATES, SUCCESS
 from sickbay.host.nvml.fields import C2C_FIELDS, FIELDS, NVLINK_FIELDS, SIGNED_32_FIELDS
 from sickbay.sim.nvml_handles import of_gpu, out, plain
 
@@ -36,7 +36,9 @@ def field_values(library: SimulatedNvml, gpu: SimulatedGpu, arguments: Arguments
     for start in range(0, plain(arguments[1]) * _FIELD.size, _FIELD.size):
         field_id, scope = _FIELD.unpack_from(values, start)[:2]
         name = _LINKS_BY_ID.get(field_id)
-        if name is not None:
+        if field_id in library.lacked_fields:
+            code, value = INVALID_ARGUMENT, 0
+        elif name is not None:
             if name not in of_links:
                 of_links[name] = library.reading(gpu, name, state)
             code, value = at_link(of_links[name], scope)

@@ -5,7 +5,11 @@ faults:
   - {at: 5s, gpu: 3, fault: lost}
   - {at: 20s, gpu: 0, fault: ecc, corrected_per_s: 17000, until: 60s}
   - {at: 30s, gpu: 1, fault: hang, call: nvmlDeviceGetTemperatureV}
+  - {at: 40s, gpu: 2, fault: nvlink_errors, link: 4, crc_per_s: 200, until: 10m}
 ```
+
+Faults, each with its keys: here what is announced by an event or a kernel line, or is about calls;
+reading_faults.py has those that only show in what is read. What a board cannot tell, no fault makes it tell.
 
 `at` counts from the node's boot. `until` is `reboot` (what is not said otherwise), `reset` (a GPU reset or a
 reboot ends it), `never` (it is back after a reboot), or how long it lasts.
@@ -18,37 +22,14 @@ import msgspec
 
 from sickbay.core.instants import parse_duration
 from sickbay.host.config_files import Seconds, load_config
+from sickbay.sim.fault_base import ENDS, FaultBase
 from sickbay.sim.nvml_calls import HANDLERS
+from sickbay.sim.reading_faults import ReadingFault
 
-_ENDS = ("reboot", "reset", "never")
 _CALLS = sorted({name.rpartition("_v")[0] or name if name[-1].isdigit() else name for name in HANDLERS})
 
 
-class _Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="fault", kw_only=True):
-    """What every fault says. `gpu` is a slot, counted from 0 in the order of PCI addresses."""
-
-    at: Seconds = Seconds(0)
-    gpu: int | None = None
-    until: str = "reboot"
-
-    def __post_init__(self) -> None:
-        if self.gpu is not None and self.gpu < 0:
-            raise ValueError(f"gpu: {self.gpu}; slots count from 0")
-        if self.until not in _ENDS:
-            try:
-                parse_duration(self.until)
-            except ValueError as error:
-                raise ValueError(
-                    f"until: one of {', '.join(_ENDS)} or a duration, got {self.until}"
-                ) from error
-        self._check()
-
-    def _check(self) -> None:
-        if self.gpu is None:
-            raise ValueError(f"gpu: the fault {type(self).__struct_config__.tag} needs a slot")
-
-
-class _CallFault(_Fault, frozen=True, kw_only=True):
+class _CallFault(FaultBase, frozen=True, kw_only=True):
     """A fault of one driver call, by its name in nvml.h without a version; no `gpu` means every GPU."""
 
     call: str
@@ -58,17 +39,17 @@ class _CallFault(_Fault, frozen=True, kw_only=True):
             raise ValueError(f"call: {self.call} is not simulated; there are {', '.join(_CALLS)}")
 
 
-class Lost(_Fault, frozen=True, kw_only=True, tag="lost"):
+class Lost(FaultBase, frozen=True, kw_only=True, tag="lost"):
     """The GPU falls off the bus: every call says GPU_IS_LOST, the kernel log says Xid 79."""
 
 
-class Missing(_Fault, frozen=True, kw_only=True, tag="missing"):
+class Missing(FaultBase, frozen=True, kw_only=True, tag="missing"):
     """The driver does not list the GPU; with `off_bus` the PCI bus does not show it either."""
 
     off_bus: bool = False
 
 
-class Xid(_Fault, frozen=True, kw_only=True, tag="xid"):
+class Xid(FaultBase, frozen=True, kw_only=True, tag="xid"):
     """The driver reports an Xid, in the kernel log and as an event. `message` replaces the words after it."""
 
     code: int
@@ -91,37 +72,37 @@ class Crash(_CallFault, frozen=True, kw_only=True, tag="crash"):
     """A call kills its process with SIGSEGV, as a broken driver library does."""
 
 
-class Ecc(_Fault, frozen=True, kw_only=True, tag="ecc"):
+class Ecc(FaultBase, frozen=True, kw_only=True, tag="ecc"):
     """Memory errors: corrected ones at a rate, uncorrected ones at once (Xid 48)."""
 
     corrected_per_s: float = 0.0
     uncorrected: int = 0
 
 
-class Temperature(_Fault, frozen=True, kw_only=True, tag="temperature"):
+class Temperature(FaultBase, frozen=True, kw_only=True, tag="temperature"):
     """The GPU heats (or cools) to `to` degrees Celsius over a time."""
 
     to: int
     over: Seconds = Seconds(0)
 
 
-class NvlinkDown(_Fault, frozen=True, kw_only=True, tag="nvlink_down"):
+class NvlinkDown(FaultBase, frozen=True, kw_only=True, tag="nvlink_down"):
     """One NVLink is inactive."""
 
     link: int
 
 
-class Recovery(_Fault, frozen=True, kw_only=True, tag="recovery_action"):
+class Recovery(FaultBase, frozen=True, kw_only=True, tag="recovery_action"):
     """The driver asks for a recovery action (NVML field 230, Xid 154)."""
 
     value: int
 
 
-class PowerBrake(_Fault, frozen=True, kw_only=True, tag="power_brake"):
+class PowerBrake(FaultBase, frozen=True, kw_only=True, tag="power_brake"):
     """The power brake is asserted from outside."""
 
 
-class RowRemap(_Fault, frozen=True, kw_only=True, tag="row_remap"):
+class RowRemap(FaultBase, frozen=True, kw_only=True, tag="row_remap"):
     """Rows of memory are remapped, wait for it (Xid 63), or could not be (Xid 64)."""
 
     correctable: int = 0
@@ -143,6 +124,7 @@ Fault = (
     | Recovery
     | PowerBrake
     | RowRemap
+    | ReadingFault
 )
 
 
@@ -170,7 +152,7 @@ def parse_fault(text: str) -> Fault:
 def as_record(fault: Fault, *, at: float) -> dict[str, Any]:
     """The fault as the simulated driver reads it: spans in seconds, `at` from boot."""
     record: dict[str, Any] = msgspec.to_builtins(fault, enc_hook=float)
-    until = fault.until if fault.until in _ENDS else parse_duration(fault.until)
+    until = fault.until if fault.until in ENDS else parse_duration(fault.until)
     record.update(at=at, until=until)
     return record
 

@@ -8,39 +8,48 @@ from pathlib import Path
 from sickbay.core.ids import BootId
 from sickbay.host.nvml.profile import Profile, load_profile, renamed
 from sickbay.sim.fault_printing import print_due
+from sickbay.sim.known_profiles import USUAL, profile_file
 from sickbay.sim.node_dir import NodeDir
 from sickbay.sim.scenario import Fault, Scenario, as_record
 
-H100X8 = Path(__file__).parent / "profiles" / "h100x8.yaml"
+H100X8 = profile_file(USUAL)
 """Eight H100 SXM5 as in a DGX H100, healthy and idle."""
 
 
 def create_node(
     path: Path,
     *,
-    profile: Profile | Path = H100X8,
+    profile: Profile | Path | str = USUAL,
     scenario: Scenario | None = None,
     salt: str = "",
 ) -> NodeDir:
     """Make a node in an empty or missing folder, booted just now, with nothing yet gone wrong.
 
-    `salt` gives its GPUs UUIDs and serial numbers of their own, so that two nodes of one profile differ.
+    `profile` is one of known_profiles.profile_names(), or a file or a value of one's own. `salt` gives its
+    GPUs UUIDs and serial numbers of their own, so that two nodes of one profile differ.
 
     Raises:
         RefusedError: when the profile's file is none.
+        UnknownProfileError: when nobody knows a profile of that name.
         FileExistsError: when there already is a node.
     """
+    shape = _shape(profile)
     path.mkdir(parents=True, exist_ok=True)
     node = NodeDir(path)
     if node.profile.exists():
         raise FileExistsError(f"{path} holds a simulated node already")
-    shape = load_profile(profile) if isinstance(profile, Path) else profile
     text = json.dumps((renamed(shape, salt) if salt else shape).for_simulation(), indent=1)
     node.profile.write_text(text, encoding="utf-8")
     _boot(node)
     faults = scenario.faults if scenario is not None else ()
     node.add_faults([as_record(fault, at=float(fault.at)) for fault in faults])
     return node
+
+
+def _shape(profile: Profile | Path | str) -> Profile:
+    if isinstance(profile, Profile):
+        return profile
+    return load_profile(profile if isinstance(profile, Path) else profile_file(profile))
 
 
 def inject_fault(path: Path, fault: Fault) -> None:

@@ -64,8 +64,8 @@ class GpuProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One host.
 
-    `lacks` are symbols of nvml.h that its driver is too old for. `recorded` is the day (YYYY-MM-DD) on which
-    a real driver answered so; empty if none did.
+    `lacks` are symbols of nvml.h that its driver is too old for: functions, and fields (`NVML_FI_…`).
+    `recorded` is the day (YYYY-MM-DD) on which a real driver answered so; empty if none did.
     """
 
     about: str
