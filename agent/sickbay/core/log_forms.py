@@ -18,6 +18,9 @@ _DMESG = re.compile(
     re.ASCII | re.DOTALL,
 )
 
+# <3>NVRM: ...                                                       (dmesg -r without printk.time)
+_PRIORITY = re.compile(r"<[0-7]>(.*)", re.DOTALL)
+
 # Oct 06 17:59:27 balrog kernel: NVRM: ...
 # Fri 2026-06-19 14:32:07 UTC balrog kernel: NVRM: ...                (journalctl -o short-full)
 # 2026-06-19T14:32:07,000000+00:00 balrog kernel: NVRM: ...
@@ -43,5 +46,5 @@ def bare_text(line: str) -> str | None:
         return record.text if record.facility == KERN else None
     journal = _JOURNAL.fullmatch(line)
     text = line if journal is None else journal[1]
-    dmesg = _DMESG.fullmatch(text)
-    return text if dmesg is None else dmesg[1]
+    form = _DMESG.fullmatch(text) or _PRIORITY.fullmatch(text)
+    return text if form is None else form[1]

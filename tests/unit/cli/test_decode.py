@@ -71,6 +71,7 @@ def test_an_xid_has_every_key_and_the_catalogues_words() -> None:
     [
         f"[12345.678901] {LOST}",
         f"<3>[12345.678901] {LOST}",
+        f"<3>{LOST}",
         f"[Thu Sep 19 02:29:46 2024] {LOST}",
         f"[Sep19 02:29] {LOST}",
         f"[  +0.000012] {LOST}",

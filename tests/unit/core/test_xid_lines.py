@@ -303,6 +303,7 @@ HEAD = "NVRM: Xid (PCI:0000:b3:00): 79, GPU has fallen off the bus."
         f"[12345.678901] {HEAD}",
         f"[   12.000001] {HEAD}\n",
         f"<3>[12345.678901] {HEAD}",
+        f"<3>{HEAD}",
         f"[Thu Sep 19 02:29:46 2024] {HEAD}",
         f"kern  :err   : [12345.678901] {HEAD}",
         f"2026-06-19T14:32:07,000000+00:00 {HEAD}",
