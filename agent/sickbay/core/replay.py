@@ -1,24 +1,23 @@
 """A recorded history through a rule set: what it would have said, then and there.
 
 A history of everything that was judged gives the same conditions at the same times as the live run did. In a
-sparse one a reading stands once and went on to be so: it is said again at the moments at which a rule on its
-kind could have had enough of it, and nowhere else, so that a quiet month costs next to nothing.
+sparse one a reading stands once and went on to be so (core.held_readings).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from sickbay.core.conditions import Condition
 from sickbay.core.facts import NO_FACTS, Facts
+from sickbay.core.held_readings import HeldReadings
 from sickbay.core.history import About, Acted, Began, HistoryEntry, Learnt, Looked, Told, WasReset
 from sickbay.core.ids import NodeName
 from sickbay.core.instants import Instant
 from sickbay.core.rule_book import Explanation
 from sickbay.core.rule_engine import Observation, gpu_was_reset, observe, state_after_boot
-from sickbay.core.rule_patterns import LONGEST_SILENCE
 from sickbay.core.rule_state import EngineState
-from sickbay.core.rules import ClearQuiet, ClearWhen, RuleSet
+from sickbay.core.rules import ClearQuiet, RuleSet
 from sickbay.core.signals import Signal
 
 BEAT = 10.0
@@ -48,13 +47,12 @@ class NodeReplay:
     facts: Facts = NO_FACTS
     now: Instant = BEFORE_ALL
     heard: Callable[[Sequence[Explanation]], object] | None = None
-    _held: dict[tuple[str, str], Signal] = field(default_factory=dict)
-    _again: list[tuple[float, tuple[str, str]]] = field(default_factory=list)
-    _moments: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    _held: HeldReadings | None = None
 
     def __post_init__(self) -> None:
-        """Work out once when readings of each kind could be enough for some rule."""
-        self._moments = moments_of(self.rules) if self.about.sparse else {}
+        """In a sparse history readings go on."""
+        if self.about.sparse:
+            self._held = HeldReadings.of(self.rules, interval=self.about.interval)
 
     def take(self, entry: HistoryEntry) -> Iterator[Change]:
         """What the rules say up to and with an entry, in order."""
@@ -66,6 +64,8 @@ class NodeReplay:
                 self.facts = entry.facts
             case Looked():
                 yield from self.pass_time(entry.now)
+                if self._held:
+                    self._held.keep(entry.signals, entry.now)
                 yield from self._look(entry.signals, entry.now)
             case WasReset():
                 yield from self.pass_time(entry.now)
@@ -75,22 +75,20 @@ class NodeReplay:
 
     def pass_time(self, until: Instant) -> Iterator[Change]:
         """What time alone would have brought before `until`: readings that went on, silence that lasted."""
-        while (due := self._next_due()) is not None and due < until.mono:
+        while (due := self._next_due()) < until.mono:
             now = self.now.later(max(due - self.now.mono, 0.0))
-            again = [key for at, key in self._again if at <= due]
-            self._again = [each for each in self._again if each[0] > due]
-            readings = [replace(self._held[key], at=now) for key in dict.fromkeys(again) if key in self._held]
-            yield from self._look(tuple(readings), now, heard=False)
+            again = self._held.said_again(self.state, now) if self._held else ()
+            yield from self._look(again, now)
 
     def _begin(self, entry: Began) -> Iterator[Change]:
         if entry.boot_id == self.state.boot_id:
             yield from self.pass_time(entry.now)
-        self.facts, self._held, self._again = entry.facts, {}, []
+        self.facts = entry.facts
+        if self._held:
+            self._held.forget()
         yield from self._absorb(state_after_boot(self.state, entry.boot_id, entry.now), entry.now)
 
-    def _look(self, signals: Sequence[Signal], now: Instant, *, heard: bool = True) -> Iterator[Change]:
-        if heard and self.about.sparse:
-            self._hold(signals)
+    def _look(self, signals: Sequence[Signal], now: Instant) -> Iterator[Change]:
         boot = self.state.boot_id
         seen = observe(self.rules, self.state, signals, now=now, boot_id=boot, facts=self.facts)
         yield from self._absorb(seen, now)
@@ -102,47 +100,12 @@ class NodeReplay:
         for condition in seen.conditions_changed:
             yield Change(node=self.node, now=now, condition=condition)
 
-    def _hold(self, signals: Sequence[Signal]) -> None:
-        """Readings go on to be so: note when to say them again."""
-        for signal in signals:
-            moments = self._moments.get(signal.kind, ())
-            if signal.is_event or not moments:
-                continue
-            key = (signal.kind, signal.subject.key)
-            self._held[key] = signal
-            self._again = [each for each in self._again if each[1] != key]
-            self._again += [(signal.at.mono + moment, key) for moment in moments]
-
-    def _next_due(self) -> float | None:
-        """When something could happen without a new entry; None when nothing can."""
-        quiet = (
-            known.quiet_from + clear.quiet + BEAT
-            for known in self.state.open.values()
-            if isinstance(clear := self.rules.by_id[known.condition.rule].clear, ClearQuiet)
-            and self.now.mono < known.quiet_from + clear.quiet + BEAT
-        )
-        return min((*quiet, *(at for at, _ in self._again)), default=None)
-
-
-def moments_of(rules: RuleSet) -> Mapping[str, tuple[float, ...]]:
-    """Kind -> seconds after a reading at which a rule could have had enough of it.
-
-    A span must be proven by three readings with no long silence between them, and readings within a boot's
-    grace are passed over, so that they count from its end.
-    """
-    spans: dict[str, set[float]] = {}
-    for rule in rules.rules:
-        if rule.hold or rule.boot_grace:
-            spans.setdefault(rule.on, set()).update(_moments(rule.hold, rule.boot_grace))
-        if isinstance(rule.clear, ClearWhen) and rule.clear.hold:
-            spans.setdefault(rule.clear.on, set()).update(_moments(rule.clear.hold, 0.0))
-    return {kind: tuple(sorted(moments)) for kind, moments in spans.items()}
-
-
-def _moments(hold: float, grace: float) -> Iterator[float]:
-    step = min(max(hold / 2, 1.0), LONGEST_SILENCE)
-    for begin in {0.0, grace}:
-        yield begin
-        for count in range(1, int(hold / step) + 1):
-            yield begin + count * step
-        yield begin + hold
+    def _next_due(self) -> float:
+        """When something could happen without a new entry; infinity when nothing can."""
+        due = self._held.next_due(self.state) if self._held else math.inf
+        for known in self.state.open.values():
+            clear = self.rules.by_id[known.condition.rule].clear
+            if isinstance(clear, ClearQuiet):
+                quiet = known.quiet_from + clear.quiet + BEAT
+                due = min(due, quiet if self.now.mono < quiet else math.inf)
+        return due

@@ -118,7 +118,7 @@ class Turn:
         if signal.kind not in KINDS:
             self.book.explain(Said.UNKNOWN, signal.subject, f"{signal.kind!r} is no kind of signal we know")
             return
-        sight = self._sight(_of_its_monitor(signal))
+        sight = self._sight(of_its_monitor(signal))
         if sight is None:
             return
         self._mind_the_log(signal)
@@ -296,7 +296,7 @@ class Turn:
 _SYNTHETIC = "|synthetic"
 
 
-def _of_its_monitor(signal: Signal) -> Signal:
+def of_its_monitor(signal: Signal) -> Signal:
     """Make each monitor a part of its own: all speak as the node, and one's sight is not another's."""
     name = signal.fields.get("name")
     if signal.kind == "monitor" and signal.subject == NODE and isinstance(name, str):
