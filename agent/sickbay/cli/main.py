@@ -6,6 +6,7 @@ Loading lazily keeps `sickbay status` quick enough for a shell prompt or a job's
 import click
 
 from sickbay.cli.lazy import LazyGroup
+from sickbay.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("sickbay.cli.status:status", "Is this host fit for work? The exit code says it too."),
@@ -30,9 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
     if not value:
         return
-    from importlib.metadata import version  # noqa: PLC0415 - reading the metadata costs 20 ms
-
-    click.echo(f"sickbay {version('sickbay')}")
+    click.echo(f"sickbay {__version__}")
     ctx.exit()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from sickbay.host.rule_files import LoadedRules, load_rules
 from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
 from sickbay.rpc.serving import BadAddress
+from sickbay.version import __version__
 
 DEFAULT_CONFIG = Path("/etc/sickbay/coordinator.yaml")
 
@@ -36,7 +36,7 @@ _MISTAKE = 2
     "--check-config", is_flag=True, help="Check configuration and rules, show what is in force, exit."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-@click.version_option(package_name="sickbay", prog_name="sickbay-coordinator")
+@click.version_option(__version__, prog_name="sickbay-coordinator")
 def main(path: Path | None, *, check_config: bool, verbose: bool) -> None:
     """Decide, for the whole fleet, which nodes to take out, repair, prove and give back."""
     _begin_log(verbose=verbose)
@@ -45,7 +45,7 @@ def main(path: Path | None, *, check_config: bool, verbose: bool) -> None:
         if check_config:
             click.echo(shown(config).decode(), nl=False)
             return
-        status = asyncio.run(serve(config, rules, version("sickbay"), service_manager(os.environ)))
+        status = asyncio.run(serve(config, rules, __version__, service_manager(os.environ)))
     except RefusedError as error:
         click.echo(str(error), err=True)
         sys.exit(_MISTAKE)
