@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from sickbay.node.config import AgentConfig, shown
 from sickbay.node.daemon import serve
 from sickbay.node.edges import ports_of
 from sickbay.rpc.serving import BadAddress, Security, check_plaintext
+from sickbay.version import __version__
 
 DEFAULT_CONFIG = Path("/etc/sickbay/agent.yaml")
 
@@ -58,7 +58,7 @@ _MISTAKE = 2
     help="Take kernel lines that user space wrote, marked synthetic: for drills and tests.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-@click.version_option(package_name="sickbay", prog_name="sickbay-agent")
+@click.version_option(__version__, prog_name="sickbay-agent")
 def main(
     path: Path | None,
     *,
@@ -86,12 +86,12 @@ def main(
         if once:
             from sickbay.node.once import look_once  # noqa: PLC0415 - the daemon need not carry it
 
-            sys.exit(asyncio.run(look_once(config, rules, ports, version=version("sickbay"), form=output)))
+            sys.exit(asyncio.run(look_once(config, rules, ports, version=__version__, form=output)))
         daemon = serve(
             config,
             rules,
             ports,
-            version=version("sickbay"),
+            version=__version__,
             manager=service_manager(os.environ),
             reload=lambda: _rules_of(config),
         )
