@@ -10,6 +10,7 @@ from sickbay.core.conditions import Condition
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.outcomes import Outcome
+from sickbay.core.rule_bundles import NO_REPORT, RulesReport
 from sickbay.core.signals import Signal
 
 
@@ -33,6 +34,8 @@ class Hello:
     inventory: Inventory
     rules_digest: str
     started_at: float
+    pool: str = ""
+    rules: RulesReport = NO_REPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

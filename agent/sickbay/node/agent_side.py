@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sickbay.core.messages import ActionReport, Directive, Event, FullState, Hello, Welcome
+from sickbay.core.rule_bundles import RuleSetOffer
 from sickbay.host.clock import Clock
 from sickbay.node.history import History
 from sickbay.node.performing import Performer
 from sickbay.node.reporting import Reporter
+from sickbay.node.rule_intake import RuleIntake
 from sickbay.node.status import HostStatus
 
 
@@ -20,6 +22,8 @@ class NodeSide:
     history: History
     performer: Performer
     reporter: Reporter
+    intake: RuleIntake
+    pool: str = ""
 
     def hello(self) -> Hello:
         """Who we are."""
@@ -31,6 +35,8 @@ class NodeSide:
             inventory=self.status.inventory,
             rules_digest=self.status.rules_digest,
             started_at=identity.started_at,
+            pool=self.pool,
+            rules=self.intake.report,
         )
 
     def full_state(self) -> FullState:
@@ -71,3 +77,7 @@ class NodeSide:
             at=self.clock.now().wall,
         )
         self.reporter.link.report(report)
+
+    async def rules_offered(self, offer: RuleSetOffer) -> None:
+        """Run this set, or go on without it."""
+        await self.intake.offered(offer)

@@ -10,11 +10,10 @@ from sickbay.actuators.table import ACTUATORS, Actuator
 from sickbay.core.kernel_records import Cursor
 from sickbay.core.messages import Verb
 from sickbay.core.rule_state import EngineState
-from sickbay.core.rules import RuleSet
 from sickbay.host.evidence_files import EvidenceFolder
 from sickbay.host.kernel_window import EVERYTHING, text_of
 from sickbay.host.kmsg import Reading
-from sickbay.host.platform_files import load_platforms
+from sickbay.host.rule_shelf import RuleShelf
 from sickbay.host.spool import Spool, SpoolUnavailableError
 from sickbay.host.spool_records import UnreadableRecordError, decoded
 from sickbay.host.spool_store import Limits, Restored
@@ -34,6 +33,7 @@ from sickbay.node.performing import Performer
 from sickbay.node.plugin_watch import PluginWatch
 from sickbay.node.ports import Ports
 from sickbay.node.reporting import Reporter
+from sickbay.node.rule_intake import Beginning, RuleIntake
 from sickbay.node.status import HostStatus, Identity
 from sickbay.node.sweep_judgement import SweepJudgement
 
@@ -56,6 +56,8 @@ class Agent:
     host: HostWatch
     plugins: PluginWatch
     side: NodeSide
+    begun: Beginning
+    intake: RuleIntake
     operations: HostOperations
     verdict: VerdictFile
     spool: Spool
@@ -65,7 +67,7 @@ class Agent:
         self.spool.start(self.history)
         self.judge.begin()
         self.judge.sight("spool", self.spool.trouble)
-        self.judge.sight("rules", "")
+        self.intake.begin(self.begun)
 
     async def end(self) -> None:
         """Let go of the driver, the verdict and the disk, in this order."""
@@ -74,11 +76,8 @@ class Agent:
         await self.spool.close()
 
 
-def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) -> Agent:
-    """The agent of this configuration over these edges. The spool's file is opened here.
-
-    RefusedError when the platforms beside the rules are not fit for use.
-    """
+def assemble(config: AgentConfig, begun: Beginning, ports: Ports, version: str) -> Agent:
+    """The agent of this configuration over these edges. The spool's file is opened here."""
     now = ports.clock.now()
     identity = Identity(node=config.node_name, boot_id=ports.boot_id, version=version, started_at=now.wall)
     limits = Limits(max_bytes=config.spool.max_bytes, max_age=config.spool.max_age)
@@ -94,7 +93,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
     reporter, counters = Reporter(), Counters()
     judge = Judge(
         clock=ports.clock,
-        rules=rules,
+        rules=begun.loaded.rules,
         status=status,
         spool=spool,
         reporter=reporter,
@@ -103,7 +102,7 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         state=state,
         pool=config.pool,
         keep_readings=config.spool.readings,
-        platforms=load_platforms(*config.rule_paths, builtin=config.builtin_rules_path).platforms,
+        platforms=begun.loaded.platforms,
     )
     history = History(
         spool,
@@ -122,7 +121,22 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
         actuators=_actuators(config, ports, collector),
         sweep=gpus.directed,
     )
-    side = NodeSide(status=status, clock=ports.clock, history=history, performer=performer, reporter=reporter)
+    intake = RuleIntake(
+        config=config,
+        judge=judge,
+        clock=ports.clock,
+        shelf=RuleShelf(config.shelf_path),
+        tell=reporter.tell_rules,
+    )
+    side = NodeSide(
+        status=status,
+        clock=ports.clock,
+        history=history,
+        performer=performer,
+        reporter=reporter,
+        intake=intake,
+        pool=config.pool,
+    )
     operations = HostOperations(
         clock=ports.clock,
         judge=judge,
@@ -145,6 +159,8 @@ def assemble(config: AgentConfig, rules: RuleSet, ports: Ports, version: str) ->
             clock=ports.clock, judge=judge, commands=ports.plugin_commands, settings=config.host
         ),
         side=side,
+        begun=begun,
+        intake=intake,
         operations=operations,
         verdict=verdict,
         spool=spool,
@@ -180,7 +196,7 @@ def _watches(
         clock=ports.clock,
         judge=judge,
         source=None if ports.gpus is None else ports.gpus(kernel.confirm, _known(judge.status)),
-        judged=SweepJudgement(judge.status, ports.nvml_name, judge.platforms),
+        judged=SweepJudgement(judge.status, ports.nvml_name, lambda: judge.platforms),
         beside=ports.beside,
         interval=config.nvml.sweep,
         jitter=config.nvml.jitter,

@@ -137,6 +137,8 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: `host:port` of /metrics, on loopback unless you choose otherwise; empty for none.
     rules: files or folders of the site, laid over the built-in rules by id, later ones over earlier ones.
     builtin_rules: the folder of the built-in rules; empty for those of this installation.
+    rules_from: `local` (built-in rules and `rules`, whatever a coordinator offers) or `coordinator` (the set
+        that it hands out, whole, instead of both; until the first one came, both).
     accept_injected: take kernel lines from user space and from `sickbay inject`, marked synthetic.
     """
 
@@ -150,6 +152,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str = "127.0.0.1:9417"
     rules: tuple[str, ...] = _USUAL_RULES
     builtin_rules: str = ""
+    rules_from: str = "local"
     accept_injected: bool = False
     kernel_log: KernelLogConfig = KernelLogConfig()
     nvml: NvmlConfig = NvmlConfig()
@@ -164,6 +167,8 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         host, colon, port = self.metrics.rpartition(":")
         if self.metrics and not (host and colon and port.isdecimal()):
             raise ValueError("metrics: host:port, or nothing for none")
+        if self.rules_from not in {"local", "coordinator"}:
+            raise ValueError("rules_from: local or coordinator")
 
     @property
     def node_name(self) -> NodeName:
@@ -189,6 +194,16 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def builtin_rules_path(self) -> Path | None:
         """The folder of built-in rules, None for this installation's own."""
         return Path(self.builtin_rules) if self.builtin_rules else None
+
+    @property
+    def takes_rules(self) -> bool:
+        """Whether a coordinator may hand rules to this agent."""
+        return self.rules_from == "coordinator"
+
+    @property
+    def shelf_path(self) -> Path:
+        """Where the last good rules are kept."""
+        return Path(self.state_dir) / "rules"
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:

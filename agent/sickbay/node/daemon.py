@@ -5,12 +5,9 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
-from sickbay.core.problems import RefusedError
-from sickbay.core.rules import RuleSet
-from sickbay.host.blocking import in_thread
 from sickbay.host.state_lock import StateLock, hold
 from sickbay.host.systemd import ServiceManager
 from sickbay.node import metrics
@@ -19,6 +16,7 @@ from sickbay.node.config import AgentConfig
 from sickbay.node.metrics_server import MetricsServer
 from sickbay.node.ports import Ports
 from sickbay.node.root_tasks import until_one_ends
+from sickbay.node.rule_intake import Beginning
 from sickbay.rpc.agent_link import CoordinatorLink
 from sickbay.rpc.node_server import NodeServer
 from sickbay.rpc.quick_view import QuickView
@@ -32,22 +30,19 @@ TOLD_TO_STOP = "told to stop"
 _BEAT = 10.0
 """Seconds between two turns of the decision loop that nothing else caused: silence is judged, too."""
 
-_RELOAD_WITHIN = 60.0
-
 _SWITCH = 0.0005
 """Seconds that the spool's thread may hold the interpreter's lock while a kernel line waits for it."""
 
 
 async def serve(
     config: AgentConfig,
-    rules: RuleSet,
+    begun: Beginning,
     ports: Ports,
     *,
     version: str,
     manager: ServiceManager,
-    reload: Callable[[], RuleSet],
 ) -> int:
-    """Run until told to stop; the exit status. `reload` reads the rules anew, in a thread.
+    """Run until told to stop; the exit status. `begun` is what rules it starts with.
 
     Raises:
         AlreadyRunningError, BadAddress, OSError: when it cannot begin; each says why.
@@ -55,9 +50,9 @@ async def serve(
     sys.setswitchinterval(_SWITCH)
     held = _places(config)
     try:
-        agent = assemble(config, rules, ports, version)
+        agent = assemble(config, begun, ports, version)
         try:
-            return await _Daemon(agent, manager, reload).run()
+            return await _Daemon(agent, manager).run()
         finally:
             await agent.end()
     finally:
@@ -73,10 +68,9 @@ def _places(config: AgentConfig) -> StateLock:
 class _Daemon:
     """One run of an assembled agent."""
 
-    def __init__(self, agent: Agent, manager: ServiceManager, reload: Callable[[], RuleSet]) -> None:
+    def __init__(self, agent: Agent, manager: ServiceManager) -> None:
         self._agent = agent
         self._manager = manager
-        self._reload = reload
         self._clock = agent.ports.clock
         self._api = NodeServer(agent.operations, agent.config.socket_path)
         self._quick = QuickView(agent.operations, agent.config.socket_path)
@@ -129,28 +123,13 @@ class _Daemon:
             await self._clock.sleep(_BEAT if interval is None else min(_BEAT, interval / 3))
 
     async def _reload_when_asked(self) -> None:
+        await self._agent.intake.keep(self._agent.begun)
         while True:
             await self._reload_asked.wait()
             self._reload_asked.clear()
             self._manager.reloading(self._clock.now())
-            await self._reload_rules()
+            await self._agent.intake.reload()
             self._manager.ready(self._agent.status.health()[1])
-
-    async def _reload_rules(self) -> None:
-        """Take the rules as they are on disk now, or keep the last good ones and say what is wrong."""
-        judge = self._agent.judge
-        try:
-            rules = await in_thread(self._reload, deadline=_RELOAD_WITHIN, name="rules")
-        except RefusedError as refused:
-            _LOG.error("the rules stay as they were: %s", refused)
-            more = len(refused.problems) - 1
-            judge.sight("rules", f"{refused.problems[0]}{f' (and {more} more)' if more else ''}")
-        except TimeoutError:
-            judge.sight("rules", f"the rules could not be read within {_RELOAD_WITHIN:g} s")
-        else:
-            judge.adopt(rules)
-            judge.sight("rules", "")
-            _LOG.info("%d rules, digest %s", len(rules.rules), rules.digest[:12])
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

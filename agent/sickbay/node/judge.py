@@ -79,9 +79,11 @@ class Judge:
             self._facts = (shown, made)
         return self._facts[1]
 
-    def adopt(self, rules: RuleSet) -> None:
-        """Go on with other rules; what no rule makes any more is cleared."""
+    def adopt(self, rules: RuleSet, platforms: Platforms | None = None) -> None:
+        """Go on with other rules, and profiles where given; what no rule makes any more is cleared."""
         self.rules = rules
+        if platforms is not None:
+            self.platforms, self._facts = platforms, None
         self._log = None
         self.status.rules_digest = rules.digest
         self.take(())

@@ -10,17 +10,16 @@ import click
 import msgspec
 
 from sickbay.core.problems import Place, Problem, RefusedError
-from sickbay.core.rules import RuleSet
 from sickbay.host.boot import BootIdUnknownError
 from sickbay.host.config_files import load_config
-from sickbay.host.platform_files import load_platforms
 from sickbay.host.priority import go_ahead
-from sickbay.host.rule_files import load_rules
+from sickbay.host.rule_shelf import RuleShelf
 from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
 from sickbay.node.config import AgentConfig, shown
 from sickbay.node.daemon import serve
 from sickbay.node.edges import ports_of
+from sickbay.node.rule_intake import beginning, own_files
 from sickbay.rpc.serving import BadAddress, Security, check_plaintext
 from sickbay.version import __version__
 
@@ -78,22 +77,23 @@ def main(
     """
     _begin_log(verbose=verbose, quiet=once)
     try:
-        config, rules = _read(path, accept_injected=accept_injected)
+        config = _read(path, accept_injected=accept_injected)
         if check_config:
+            own_files(config)
             click.echo(shown(config).decode(), nl=False)
             return
+        begun = beginning(config, RuleShelf(config.shelf_path))
         ports = ports_of(config)
         if once:
             from sickbay.node.once import look_once  # noqa: PLC0415 - the daemon need not carry it
 
-            sys.exit(asyncio.run(look_once(config, rules, ports, version=__version__, form=output)))
+            sys.exit(asyncio.run(look_once(config, begun, ports, version=__version__, form=output)))
         daemon = serve(
             config,
-            rules,
+            begun,
             ports,
             version=__version__,
             manager=service_manager(os.environ),
-            reload=lambda: _rules_of(config),
         )
         go_ahead()
         status = asyncio.run(daemon)
@@ -106,16 +106,15 @@ def main(
     sys.exit(status)
 
 
-def _read(path: Path | None, *, accept_injected: bool) -> tuple[AgentConfig, RuleSet]:
-    """Configuration and rules. RefusedError with every mistake that was found in them."""
+def _read(path: Path | None, *, accept_injected: bool) -> AgentConfig:
+    """The configuration. RefusedError with every mistake that was found in it."""
     if path is None and DEFAULT_CONFIG.exists():
         path = DEFAULT_CONFIG
     config = AgentConfig() if path is None else load_config(path, AgentConfig)
     if accept_injected:
         config = msgspec.structs.replace(config, accept_injected=True)
     _check_addresses(config, path)
-    load_platforms(*config.rule_paths, builtin=config.builtin_rules_path)
-    return config, _rules_of(config)
+    return config
 
 
 def _check_addresses(config: AgentConfig, path: Path | None) -> None:
@@ -132,10 +131,6 @@ def _check_addresses(config: AgentConfig, path: Path | None) -> None:
                     ),
                 ),
             ) from error
-
-
-def _rules_of(config: AgentConfig) -> RuleSet:
-    return load_rules(*config.rule_paths, builtin=config.builtin_rules_path).rules
 
 
 def _begin_log(*, verbose: bool, quiet: bool) -> None:

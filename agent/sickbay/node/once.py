@@ -12,7 +12,6 @@ import click
 import msgspec
 
 from sickbay.core.instants import format_duration
-from sickbay.core.rules import RuleSet
 from sickbay.core.signals import Signal
 from sickbay.core.views import Health, HostView
 from sickbay.host.nvml.readings import CallLatency
@@ -20,6 +19,7 @@ from sickbay.host.spool_records import encoded
 from sickbay.node.assembly import Agent, assemble
 from sickbay.node.config import AgentConfig
 from sickbay.node.ports import Ports
+from sickbay.node.rule_intake import Beginning
 
 _SWEEPS_WITHIN = 120.0
 _ROUNDS = 2
@@ -34,7 +34,7 @@ class Look:
     calls: dict[str, CallLatency]
 
 
-async def look_once(config: AgentConfig, rules: RuleSet, ports: Ports, *, version: str, form: str) -> int:
+async def look_once(config: AgentConfig, rules: Beginning, ports: Ports, *, version: str, form: str) -> int:
     """Look, print as `table` or `json`, and return the exit status of `sickbay status`."""
     with tempfile.TemporaryDirectory(prefix="sickbay-once-") as folder:
         here = msgspec.structs.replace(config, state_dir=folder, runtime_dir=folder, coordinators=())

@@ -12,6 +12,7 @@ from sickbay.core.conditions import Condition
 from sickbay.core.devices import Inventory
 from sickbay.core.instants import Instant
 from sickbay.core.messages import ActionReport, Delta, Event
+from sickbay.core.rule_bundles import RulesReport
 from sickbay.core.signals import Signal
 
 GAUGES = frozenset({"temperature", "ecc", "clocks"})
@@ -35,6 +36,10 @@ class Link(Protocol):
         """Send what came of a directive."""
         ...
 
+    def rules(self, report: RulesReport) -> None:
+        """Send which rules run here."""
+        ...
+
 
 class NoLink:
     """An agent that works alone: there is nobody to tell."""
@@ -46,6 +51,9 @@ class NoLink:
         """Tell nobody."""
 
     def report(self, report: ActionReport) -> None:
+        """Tell nobody."""
+
+    def rules(self, report: RulesReport) -> None:
         """Tell nobody."""
 
 
@@ -80,6 +88,10 @@ class Reporter:
     def pass_on(self, events: Sequence[Event]) -> None:
         """Events that are on the disk."""
         self.link.events(events)
+
+    def tell_rules(self, report: RulesReport) -> None:
+        """Which rules run here now."""
+        self.link.rules(report)
 
     def tell_all(self, now: Instant, readings: Sequence[Signal]) -> None:
         """Every reading, asked for or not: somebody waits for fresh ones."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sickbay.core.devices import Inventory
@@ -29,8 +30,13 @@ class Judged:
 class SweepJudgement:
     """The monitors of sickbay.monitors.table, in the order of their sweeps."""
 
-    def __init__(self, status: HostStatus, name: str, platforms: Platforms = NO_PLATFORMS) -> None:
-        """`name` stands before the driver's version in the inventory: `nvidia`, or `simulated`."""
+    def __init__(
+        self, status: HostStatus, name: str, platforms: Callable[[], Platforms] = lambda: NO_PLATFORMS
+    ) -> None:
+        """`name` stands before the driver's version in the inventory: `nvidia`, or `simulated`.
+
+        `platforms` is asked anew for each sweep, as profiles change with the rules.
+        """
         self._status = status
         self._name = name
         self._kernel = os.uname().release
@@ -81,7 +87,7 @@ class SweepJudgement:
         return Known(
             previous=self._previous.get(group),
             baseline=self._status.baseline,
-            platforms=self._platforms,
+            platforms=self._platforms(),
             kernel=self._beside,
             latest=self._latest,
             concerned=frozenset(condition.subject for condition in self._status.conditions),

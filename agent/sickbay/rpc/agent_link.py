@@ -9,6 +9,7 @@ import grpc
 import tenacity
 
 from sickbay.core.messages import ActionReport, Delta, Event, Welcome
+from sickbay.core.rule_bundles import RulesReport
 from sickbay.host.clock import Clock
 from sickbay.rpc.agent_stream import AgentStream, NotWelcomedError, cancelled_from_outside, sentence
 from sickbay.rpc.directives import Directives
@@ -114,6 +115,11 @@ class CoordinatorLink:
     def report(self, report: ActionReport) -> None:
         """Send what came of a directive; kept over reconnects until the coordinator says that it has it."""
         self._outbox.report(report)
+        self._nudge()
+
+    def rules(self, report: RulesReport) -> None:
+        """Tell which rules run now. Dropped while disconnected: the next hello says it."""
+        self._outbox.rules(report)
         self._nudge()
 
     async def run(self) -> None:

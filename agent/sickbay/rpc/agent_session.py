@@ -7,7 +7,9 @@ from collections import deque
 import grpc
 
 from sickbay.core.messages import ActionReport, Directive, Hello
+from sickbay.core.rule_bundles import RuleSetOffer
 from sickbay.rpc.boundary import Context, Ending
+from sickbay.rpc.convert_rules import wire_offer
 from sickbay.rpc.convert_stream import wire_directive
 from sickbay.rpc.convert_values import text
 from sickbay.v1 import coordinator_pb2 as pb
@@ -53,6 +55,10 @@ class StreamSession:
         """Say that the report is safe."""
         ack = pb.ReportAck(action_id=text(report.action_id), at=report.at)
         self._put(pb.CoordinatorMessage(report_ack=ack))
+
+    def offer_rules(self, offer: RuleSetOffer) -> None:
+        """Hand the agent a rule set."""
+        self._put(pb.CoordinatorMessage(rule_set=wire_offer(offer)))
 
     def close(self, why: str) -> None:
         """End the stream, telling the agent why."""

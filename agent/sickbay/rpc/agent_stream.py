@@ -132,6 +132,8 @@ class AgentStream:
                 self._outbox.heard(message.report_ack.action_id, message.report_ack.at)
             case "directive":
                 self._directives.take(message.directive)
+            case "rule_set":
+                self._directives.take_rules(message.rule_set)
             case _:
                 _LOG.debug("the coordinator said something that this version does not know")
 

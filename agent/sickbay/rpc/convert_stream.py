@@ -6,6 +6,7 @@ from sickbay.core.messages import ActionReport, Delta, Directive, FullState, Gra
 from sickbay.rpc.convert_devices import core_inventory, wire_inventory
 from sickbay.rpc.convert_observations import core_condition, core_signal, wire_condition, wire_signal
 from sickbay.rpc.convert_outcomes import core_outcome, wire_outcome
+from sickbay.rpc.convert_rules import core_rules_report, wire_rules_report
 from sickbay.rpc.convert_values import EnumCodec, integer, seconds, text
 from sickbay.v1 import coordinator_pb2 as cpb
 from sickbay.v1 import types_pb2 as pb
@@ -22,6 +23,8 @@ def wire_hello(hello: Hello) -> cpb.Hello:
         inventory=wire_inventory(hello.inventory),
         rules_digest=text(hello.rules_digest),
         started_at=hello.started_at,
+        pool=text(hello.pool),
+        rules=wire_rules_report(hello.rules),
     )
 
 
@@ -34,6 +37,8 @@ def core_hello(message: cpb.Hello) -> Hello:
         inventory=core_inventory(message.inventory) if message.HasField("inventory") else Inventory(),
         rules_digest=message.rules_digest,
         started_at=seconds(message.started_at),
+        pool=message.pool,
+        rules=core_rules_report(message.rules),
     )
 
 

@@ -12,6 +12,7 @@ from sickbay.core.messages import Event, Hello
 from sickbay.rpc.agent_session import StreamSession
 from sickbay.rpc.boundary import Context, Ending, Malformed, end, ending, logged
 from sickbay.rpc.convert_observations import core_event
+from sickbay.rpc.convert_rules import core_rules_report
 from sickbay.rpc.convert_stream import core_delta, core_full_state, core_hello, core_report, wire_welcome
 from sickbay.rpc.ports import AgentGateway, Refused
 from sickbay.v1 import coordinator_pb2 as pb
@@ -25,6 +26,8 @@ _LAST_WORDS = 1.0
 _MOMENT = 0.05
 _LONGEST_NAME = 253
 """Characters of a host's name (RFC 1123)."""
+
+_OUT_OF_TURN = {"delta": "a delta came before the full state", "hello": "a second hello"}
 
 _CLOSED = Ending(code=grpc.StatusCode.OK, why="the agent ended the stream")
 _LOST = Ending(code=grpc.StatusCode.CANCELLED, why="the connection was lost")
@@ -104,16 +107,16 @@ class AgentService(CoordinatorServiceServicer):
                     report = core_report(message.report)
                     await _undisturbed(gateway.report(session, report))
                     session.heard(report)
+                case "rules":
+                    await _undisturbed(gateway.rules(session, core_rules_report(message.rules)))
                 case "full_state":
                     synchronised = True
                     await _undisturbed(gateway.full_state(session, core_full_state(message.full_state)))
                 case None:
                     # A newer agent's word that this version has no ear for; the level is told in others.
                     continue
-                case "delta":
-                    raise Refused("a delta came before the full state")
-                case "hello":
-                    raise Refused("a second hello")
+                case "delta" | "hello" as body:
+                    raise Refused(_OUT_OF_TURN[body])
                 case body:
                     assert_never(body)
 

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from sickbay.core.ids import ActionId
 from sickbay.core.messages import ActionReport, Directive
 from sickbay.core.outcomes import Outcome
+from sickbay.core.rule_bundles import RuleSetOffer
 from sickbay.host.clock import Clock
 from sickbay.rpc.boundary import logged
+from sickbay.rpc.convert_rules import core_offer
 from sickbay.rpc.convert_stream import core_directive
 from sickbay.rpc.ports import AgentSide
 from sickbay.v1 import coordinator_pb2 as pb
@@ -42,6 +44,12 @@ class Directives:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def take_rules(self, message: pb.RuleSet) -> None:
+        """Hand a rule set on; reading and checking it must not keep the stream from its heartbeats."""
+        task = asyncio.create_task(self._hand_on(core_offer(message)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def stop(self) -> None:
         """Cancel what is under way and wait until it has taken notice."""
         tasks = list(self._tasks)
@@ -55,6 +63,12 @@ class Directives:
         except Exception as error:  # noqa: BLE001 - the RPC boundary: a bug in one action must not end the link
             ident = logged(f"directive {directive.verb.value}", error)
             self._answer(message, Outcome.unknown(f"failed inside the agent; see error {ident} in its log"))
+
+    async def _hand_on(self, offer: RuleSetOffer) -> None:
+        try:
+            await self._side.rules_offered(offer)
+        except Exception as error:  # noqa: BLE001 - the RPC boundary, as above: the agent keeps its rules
+            logged(f"rule set {offer.digest[:12]}", error)
 
     def _answer(self, message: pb.Directive, outcome: Outcome) -> None:
         action_id = ActionId(message.grant.action_id)

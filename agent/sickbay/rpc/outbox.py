@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sickbay.core.ids import ActionId
 from sickbay.core.messages import ActionReport, Delta, Event, FullState
+from sickbay.core.rule_bundles import RulesReport
 from sickbay.rpc.convert_observations import wire_event
+from sickbay.rpc.convert_rules import wire_rules_report
 from sickbay.rpc.convert_stream import wire_delta, wire_full_state, wire_report
 from sickbay.v1 import coordinator_pb2 as pb
 from sickbay.v1 import types_pb2
@@ -45,6 +47,7 @@ class Outbox:
         self._beat_at: float | None = None
         self._deltas: deque[Delta] = deque()
         self._state_due = False
+        self._rules: RulesReport | None = None
         self._reports: dict[ActionId, ActionReport] = {}
         self._unsent: deque[ActionReport] = deque()
         self._events: deque[Event] = deque()
@@ -63,6 +66,7 @@ class Outbox:
         """Nobody listens. What only makes sense on the stream that has ended is forgotten."""
         self._open = False
         self._beat_at = None
+        self._rules = None
         self._deltas.clear()
         self._events.clear()
         self._sent = self._acked
@@ -102,6 +106,11 @@ class Outbox:
         if self._open:
             self._unsent.append(report)
 
+    def rules(self, report: RulesReport) -> None:
+        """The node's rules changed, or a set was refused. Only the latest is told; a hello tells it, too."""
+        if self._open:
+            self._rules = report
+
     def heard(self, action_id: str, at: float) -> None:
         """The coordinator has the report that was made at `at`; a later one of the same action stays."""
         report = self._reports.get(ActionId(action_id))
@@ -129,9 +138,12 @@ class Outbox:
             return pb.AgentMessage(events=self._batch())
         if self._unsent:
             return pb.AgentMessage(report=wire_report(self._unsent.popleft()))
-        return self._heartbeat()
+        return self._aside()
 
-    def _heartbeat(self) -> pb.AgentMessage | None:
+    def _aside(self) -> pb.AgentMessage | None:
+        if self._rules is not None:
+            report, self._rules = self._rules, None
+            return pb.AgentMessage(rules=wire_rules_report(report))
         if self._beat_at is None:
             return None
         at, self._beat_at = self._beat_at, None

@@ -11,6 +11,7 @@ from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullState, Hello, Welcome
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
+from sickbay.core.rule_bundles import RuleSetOffer, RulesReport
 from sickbay.core.views import FleetView, HostView, IncidentDetail, NodeDetail, NodeSummary
 from sickbay.rpc.questions import EventQuery, NotFound, Refused, Unreachable
 
@@ -44,6 +45,10 @@ class AgentSession(Protocol):
 
     def direct(self, directive: Directive) -> None:
         """Ask the agent to do something."""
+        ...
+
+    def offer_rules(self, offer: RuleSetOffer) -> None:
+        """Hand the agent a rule set; its answer is a report."""
         ...
 
     def close(self, why: str) -> None:
@@ -80,6 +85,10 @@ class AgentGateway(Protocol):
 
     async def report(self, session: AgentSession, report: ActionReport) -> None:
         """What came of a directive."""
+        ...
+
+    async def rules(self, session: AgentSession, report: RulesReport) -> None:
+        """Which rules the agent runs now, and what it could not use."""
         ...
 
     async def disconnected(self, session: AgentSession, why: str) -> None:
@@ -159,6 +168,10 @@ class AgentSide(Protocol):
 
     async def directed(self, directive: Directive) -> None:
         """Do this. Its outcome goes back as an ActionReport through the link."""
+        ...
+
+    async def rules_offered(self, offer: RuleSetOffer) -> None:
+        """Run this set, or go on without it; either way a report goes back through the link."""
         ...
 
 
