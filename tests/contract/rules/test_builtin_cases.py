@@ -1,0 +1,62 @@
+"""The cases of the built-in rules: all hold, and every rule has some that raise it and some that must not."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tests.support.cases import PLATFORMS, bench
+
+from sickbay.core.case_runs import CaseResult, run_case
+from sickbay.core.rule_cases import Prints
+from sickbay.host.case_files import cases_of_layers, load_cases
+from sickbay.host.rule_files import builtin_rules_dir, load_rules
+
+RULES = load_rules().rules
+FILES = sorted(file for folder in cases_of_layers((builtin_rules_dir(),)) for file in folder.glob("*.yaml"))
+
+
+@cache
+def results(file: Path) -> tuple[CaseResult, ...]:
+    cases = load_cases((file,), RULES, PLATFORMS).cases
+    return tuple(run_case(case, bench()) for case in cases)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_case_holds(file: Path) -> None:
+    wrong = [
+        f"{each.expectation.place}: {result.case.name}: {each.expected}; found {each.found}; {each.why}"
+        for result in results(file)
+        for each in result.disagreements
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_case_is_about_rules_that_were_asked(file: Path) -> None:
+    """A case whose signals its rules never look at would hold for ever; a line may say nothing on purpose."""
+    idle = [
+        result.case.name
+        for result in results(file)
+        if not {*result.case.rules} & result.asked
+        and not any(isinstance(step, Prints) for step in result.case.steps)
+    ]
+    assert idle == []
+
+
+def test_every_rule_has_a_case_that_raises_it_and_one_that_must_not() -> None:
+    every = [result for file in FILES for result in results(file)]
+    raised = {rule for result in every for rule in result.fired if rule in result.case.rules}
+    spared = {rule for result in every for rule in result.case.rules if rule not in result.fired}
+    assert {*RULES.by_id} - raised == set(), "write a case in rules/cases/ that raises it"
+    assert {*RULES.by_id} - spared == set(), "write a case in rules/cases/ that must not raise it"
+
+
+def test_the_cases_of_a_rule_lie_in_the_file_of_its_name() -> None:
+    astray = [
+        (str(rule), file.name)
+        for file in FILES
+        for result in results(file)
+        for rule in result.case.rules
+        if not RULES.by_id[rule].layer.endswith(f"/{file.name}")
+    ]
+    assert astray == []
