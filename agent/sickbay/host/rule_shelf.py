@@ -95,6 +95,10 @@ class RuleShelf:
             raise RefusedError((Problem(place=place, found=found, expected="the set as it was kept"),))
         return load_laid(folder, bundle)
 
+    def texts(self, digest: str) -> RuleBundle:
+        """The texts of a set that lies here; RefusedError when they cannot be read."""
+        return _bundle_in(self._folder / digest)
+
     def _put(self, half: Path, digest: str) -> None:
         for path in (*half.rglob("*"), half):
             _sync(path)

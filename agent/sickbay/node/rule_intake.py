@@ -139,6 +139,7 @@ class RuleIntake:
                 self._settle(replace(self.report, version=offer.version, refused="", problems=()))
 
     async def _take(self, offer: RuleSetOffer) -> None:
+        since = self.clock.now().wall
         try:
             loaded = await in_thread(lambda: _tried(self.shelf, offer), deadline=_WITHIN, name="rules")
             await self._put_in_force(
@@ -146,7 +147,7 @@ class RuleIntake:
                     digest=offer.digest,
                     version=offer.version,
                     offered=True,
-                    since=self.clock.now().wall,
+                    since=since,
                     before=self.report.running,
                 ),
             )
@@ -158,12 +159,12 @@ class RuleIntake:
             _LOG.warning("the coordinator's rules are in force; this host's own in %s are not", named)
         self._adopt(loaded)
         report = replace(self.report, running=offer.digest, version=offer.version, refused="", problems=())
-        self._settle(replace(report, since=self.clock.now().wall))
+        self._settle(replace(report, since=since))
 
     async def _back_to_own(self) -> None:
+        since = self.clock.now().wall
         if self.report.running and await self._take_own():
-            now = self.clock.now().wall
-            self._settle(replace(self.report, running="", version=0, since=now, refused="", problems=()))
+            self._settle(replace(self.report, running="", version=0, since=since, refused="", problems=()))
         else:
             self.tell(self.report)
 
