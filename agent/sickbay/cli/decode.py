@@ -89,9 +89,9 @@ Exit codes: 0, the lines were read, whatever they say; 1, they could not be; 2, 
 def decode(*, lines: tuple[str, ...], form: str, everything: bool, driver: str) -> None:
     """What kernel lines say: Xids, SXids, lost GPUs, PCIe, memory, disks and more.
 
-    LINES are taken as arguments, or else from standard input, in any of these forms: dmesg (plain, -T, -x,
-    -r, -H, iso), the journal or a syslog file, raw records of /dev/kmsg, or the bare text. Nobody is asked:
-    the patterns, NVIDIA's catalogue and the built-in rules come with this command.
+    LINES are taken as arguments, or else from standard input (`-` says so), in any of these forms: dmesg
+    (plain, -T, -x, -r, -H, iso), the journal or a syslog file, raw records of /dev/kmsg, or the bare text.
+    Nobody is asked: the patterns, NVIDIA's catalogue and the built-in rules come with this command.
     """
     reader = Reader(_builtin_rules, driver_version=driver)
     if form == "json":
@@ -165,10 +165,12 @@ def _builtin_rules() -> RuleSet:
 
 def _batches(lines: tuple[str, ...]) -> Iterator[list[tuple[int, str]]]:
     """Numbered lines, those together that can be had without waiting."""
-    if lines:
+    if lines and lines != ("-",):
         texts = [text for argument in lines for text in argument.splitlines() or [""]]
         yield list(enumerate(texts, start=1))
         return
+    if sys.stdin is None:
+        fail("standard input is closed, and no line was given as an argument", code=EXIT_FAILED)
     if sys.stdin.isatty():
         click.echo("reading lines from the terminal; end with Ctrl-D", err=True)
     number = 0

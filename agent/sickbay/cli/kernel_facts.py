@@ -162,8 +162,8 @@ def _matches(rule: Rule, values: Mapping[str, FieldValue]) -> bool:
 
 def _severity(fields: Mapping[str, FieldValue], matching: list[Rule]) -> str:
     """The driver's own word where the line has one, otherwise that of the gravest rule."""
-    said = fields.get("link_severity") or fields.get("severity")
-    if isinstance(said, str):
+    said = _text(fields.get("link_severity")) or _text(fields.get("severity"))
+    if said is not None:
         return said
     severities = (rule.condition.severity for rule in matching)
     return max(severities, key=lambda each: each.rank, default=Severity.INFO).value

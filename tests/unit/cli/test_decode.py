@@ -76,8 +76,12 @@ def test_an_xid_has_every_key_and_the_catalogues_words() -> None:
         f"[Sep19 02:29] {LOST}",
         f"[  +0.000012] {LOST}",
         f"[12345.678901][  T812] {LOST}",
+        f"[12345.678901] [    T812] {LOST}",
+        f"kern  :err   : [12345.678901] [      C3] {LOST}",
         f"kern  :err   : [12345.678901] {LOST}",
         f"Oct 06 17:59:27 balrog kernel: {LOST}",
+        f"Oct  6 17:59:27 balrog kernel:[12345.678901] {LOST}",
+        f"Oct  6 17:59:27 balrog kern.err kernel: [12345.678901] {LOST}",
         f"Fri 2026-06-19 14:32:07 UTC balrog kernel: {LOST}",
         f"[12345.678901] balrog kernel: {LOST}",
         f"2026-06-19T14:32:07.123456+00:00 balrog kernel: {LOST}",
@@ -98,6 +102,8 @@ def test_people_have_lines_in_many_forms(line: str) -> None:
         f"<11>[12345.678901] {LOST}",
         f"user  :err   : [12345.678901] {LOST}",
         f"Oct 06 17:59:27 balrog python[812]: {LOST}",
+        f"Oct  6 17:59:27 balrog user.err kernel: {LOST}",
+        f"Oct  6 17:59:27 balrog kernel:{LOST}",
         f"python: {LOST}",
         "NVRM: Xid (PCI:0000:66:00): 79,GPU has fallen off the bus.",
         "NVRM: loading NVIDIA UNIX x86_64 Kernel Module  595.45.04",
@@ -222,6 +228,26 @@ def test_equal_lines_are_each_a_line() -> None:
 def test_lines_may_be_arguments_and_one_argument_may_hold_several() -> None:
     result = run("-o", "json", LOST, f"nothing\n{LOST}")
     assert [json.loads(line)["kind"] for line in result.output.splitlines()] == ["xid", "none", "xid"]
+
+
+def test_a_lone_dash_is_standard_input_and_beside_others_a_line() -> None:
+    assert json.loads(run("-o", "json", "-", lines=LOST).output)["kind"] == "xid"
+    beside = run("-o", "json", "-", LOST, lines="").output
+    assert [json.loads(line)["kind"] for line in beside.splitlines()] == ["none", "xid"]
+
+
+def test_a_closed_standard_input_is_said_in_one_line() -> None:
+    command = [sys.executable, "-m", "sickbay.cli.main", "decode"]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "standard input is closed" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_line_without_a_severity_of_its_own_has_that_of_its_rule() -> None:
+    said = one("nvidia-nvswitch0: SXid (PCI:0000:07:00.0): 22013, Link 36 Minion Link DLREQ interrupt")
+    assert (said["kind"], said["code"], said["severity"]) == ("sxid", 22013, "info")
 
 
 def test_bytes_that_are_no_text_and_a_last_line_without_an_end_are_read() -> None:
