@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from cel_expr_python import cel
 
 from sickbay.core.expression_bounds import Mistake, unbounded_in
+from sickbay.core.expression_environments import shared_environments
 from sickbay.core.facts import CONTEXT
 from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
 
@@ -41,6 +42,7 @@ MOST_CHARACTERS = 2000
 """Longer expressions are refused: what an expression costs grows with its text, and no rule needs more."""
 
 _NAME = re.compile(r"\b(?:signal|node|gpu|profile)\.[A-Za-z_]\w*")
+_SIGNAL = re.compile(r"\bsignal\b")
 
 _CONTEXT: Mapping[str, FieldType] = MappingProxyType(
     {name: declared.type for name, declared in CONTEXT.items()},
@@ -132,7 +134,7 @@ def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]
     if (unbounded := unbounded_in(text)) is not None:
         return (unbounded,)
     try:
-        compiled = _environment(kind).compile(text)
+        compiled = _environment_for(kind, text).compile(text)
     except RuntimeError as error:
         return _mistakes(str(error), text)
     if compiled.return_type() != cel.Type.BOOL:
@@ -148,9 +150,29 @@ def variables_of(kind: str) -> Mapping[str, FieldType]:
     return MappingProxyType({**declared, **_EVERY_SIGNAL, **_CONTEXT})
 
 
+def _environment_for(kind: str, text: str) -> cel.Env:
+    """One shared with other kinds, where the text names nothing of theirs.
+
+    Whatever else follows the word `signal` is left to an environment that has this kind's fields alone, so
+    that a field of another kind is as unknown as one of none.
+    """
+    named = _NAME.findall(text)
+    is_its_own = len(named) == len(_SIGNAL.findall(text)) and variables_of(kind).keys() >= {*named}
+    return _shared()[kind] if is_its_own else _environment(kind)
+
+
 @cache
+def _shared() -> Mapping[str, cel.Env]:
+    return shared_environments({kind: _types_of(kind) for kind in KINDS})
+
+
+@lru_cache(maxsize=1)
 def _environment(kind: str) -> cel.Env:
-    return cel.NewEnv(variables={name: _TYPES[type_] for name, type_ in variables_of(kind).items()})
+    return cel.NewEnv(variables=_types_of(kind))
+
+
+def _types_of(kind: str) -> dict[str, cel.Type]:
+    return {name: _TYPES[type_] for name, type_ in variables_of(kind).items()}
 
 
 def _names(kind: str, text: str) -> tuple[str, ...]:
