@@ -41,10 +41,9 @@ class Subject:
 
         The PCI address comes first, because it is all that a lost GPU leaves behind.
         """
-        parts = [self.scope.value, self.pci or self.gpu_uuid or self.name]
-        if self.link is not None:
-            parts.append(str(self.link))
-        return "/".join(part for part in parts if part)
+        part = self.pci or self.gpu_uuid or self.name
+        key = f"{self.scope.value}/{part}" if part else self.scope.value
+        return key if self.link is None else f"{key}/{self.link}"
 
     @property
     def gpu_key(self) -> str:

@@ -6,6 +6,7 @@ that replaying it meets the same rules. What is not known is empty, and chooses 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 from sickbay.core.devices import Inventory, Subject
@@ -79,18 +80,27 @@ class Facts:
         """The GPU that a subject is, or is a part of."""
         return self.gpus.get(subject.pci)
 
-    def values_for(self, subject: Subject) -> dict[str, FieldValue]:
+    def values_for(self, subject: Subject) -> Mapping[str, FieldValue]:
         """What expressions may name beside a signal's own fields; what is empty is unknown."""
-        gpu = self.gpu_of(subject) or GpuFacts()
-        profile = {name: getattr(gpu.profile, name.partition(".")[2]) for name in PROFILE_FIELDS}
-        return profile | {
-            "node.name": self.node or None,
-            "node.pool": self.pool or None,
-            "node.driver": self.driver or None,
-            "gpu.platform": gpu.platform or None,
-            "gpu.model": gpu.model or None,
-            "gpu.slot": gpu.slot,
-        }
+        return _values(self.node, self.pool, self.driver, self.gpu_of(subject) or _NO_GPU)
+
+
+_NO_GPU = GpuFacts()
+
+
+@lru_cache(maxsize=1024)
+def _values(node: str, pool: str, driver: str, gpu: GpuFacts) -> Mapping[str, FieldValue]:
+    """Kept, because a GPU is asked for at each of its signals and changes with the node's inventory alone."""
+    profile = {name: getattr(gpu.profile, name.partition(".")[2]) for name in PROFILE_FIELDS}
+    beside = {
+        "node.name": node or None,
+        "node.pool": pool or None,
+        "node.driver": driver or None,
+        "gpu.platform": gpu.platform or None,
+        "gpu.model": gpu.model or None,
+        "gpu.slot": gpu.slot,
+    }
+    return MappingProxyType(profile | beside)
 
 
 def facts_of(inventory: Inventory, *, node: str, pool: str, platforms: Platforms) -> Facts:

@@ -70,11 +70,15 @@ class FleetReplay:
     def take(self, entry: HistoryEntry) -> None:
         """One entry more."""
         self.entries += 1
-        self.first = entry.now.wall if self.first is None else min(self.first, entry.now.wall)
-        self.last = entry.now.wall if self.last is None else max(self.last, entry.now.wall)
+        wall = entry.now.wall
+        if self.first is None or wall < self.first:
+            self.first = wall
+        if self.last is None or wall > self.last:
+            self.last = wall
         if isinstance(entry, Looked):
             self.signals += len(entry.signals)
-            self.kinds.update(signal.kind for signal in entry.signals)
+            for signal in entry.signals:
+                self.kinds[signal.kind] += 1
         if isinstance(entry, Acted):
             self.acted[entry.what] += 1
         if isinstance(entry, Told):

@@ -73,6 +73,8 @@ class HeldReadings:
 
     def next_due(self, state: EngineState) -> float:
         """The earliest monotonic time at which a held reading, said again, could change something."""
+        if not (state.runs or state.open or self._early):
+            return math.inf
         return min((at for at, _ in self._due(state)), default=math.inf)
 
     def said_again(self, state: EngineState, now: Instant) -> Sequence[Signal]:

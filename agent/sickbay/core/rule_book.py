@@ -63,6 +63,8 @@ class Book:
 
     def refreshed(self) -> tuple[Condition, ...]:
         """Open conditions with newer evidence and no change to tell."""
+        if not self._touched:
+            return ()
         told = {condition.key for condition in self.changed}
         return tuple(self.open[key].condition for key in sorted(self._touched - told) if key in self.open)
 

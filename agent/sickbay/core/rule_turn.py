@@ -1,6 +1,8 @@
 """One observation under way: the only mutable part of the rule engine, never seen outside one call of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from sickbay.core.devices import NODE, Scope, Subject
 from sickbay.core.expressions import values_of
@@ -13,6 +15,8 @@ from sickbay.core.rule_state import EngineState, Hit, Open, Raiser, Run, Seen, n
 from sickbay.core.rule_wording import Finding, attached, concerned, repeated, supported
 from sickbay.core.rules import ClearQuiet, ClearWhen, Count, Rule, RuleSet
 from sickbay.core.signals import KINDS, FieldValue, Signal
+
+_T = TypeVar("_T")
 
 LOG_MONITOR = "kernel_log"
 """The monitor whose sight makes silence in the kernel log mean something."""
@@ -42,7 +46,7 @@ class Turn:
     seen: dict[str, tuple[Seen, ...]]
     blind: set[str]
     facts: Facts
-    _beside: dict[str, dict[str, FieldValue]] = field(default_factory=dict)
+    _beside: dict[str, Mapping[str, FieldValue]] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, state: EngineState, now: Instant, facts: Facts = NO_FACTS) -> "Turn":
@@ -64,8 +68,8 @@ class Turn:
             boot_id=self.boot_id,
             rules_digest=self.digest,
             open=self.book.open,
-            runs=dict(list(self.runs.items())[-MOST_PROGRESS:]),
-            hits=dict(list(self.hits.items())[-MOST_PROGRESS:]),
+            runs=_newest(self.runs),
+            hits=_newest(self.hits),
             seen=self.seen,
             blind=tuple(sorted(self.blind)),
         )
@@ -128,12 +132,14 @@ class Turn:
     def _apply(self, rules: RuleSet, sight: _Sight) -> None:
         signal = sight.signal
         matched = [
-            self._judge(rule, sight)
+            self._judge(rule, sight, answer)
             for rule in rules.by_kind.get(signal.kind, ())
             if rule.select is None or rule.select.chooses(self.facts, signal.subject)
+            if (answer := rule.when.evaluate(sight.values)) is not False or self.runs
         ]
-        for rule, clear in rules.clearing_by_kind.get(signal.kind, ()):
-            self._judge_clear(rule, clear, sight)
+        if self.book.open:
+            for rule, clear in rules.clearing_by_kind.get(signal.kind, ()):
+                self._judge_clear(rule, clear, sight)
         if signal.is_event and not any(matched):
             what = signal.raw or signal.kind
             self.book.explain(Said.RECORDED, signal.subject, f"no rule makes a condition of: {what}")
@@ -159,7 +165,7 @@ class Turn:
         pci = signal.subject.pci
         if pci not in self._beside:
             self._beside[pci] = self.facts.values_for(signal.subject)
-        return values_of(signal) | self._beside[pci]
+        return {**self._beside[pci], **values_of(signal)}
 
     def _mind_the_log(self, signal: Signal) -> None:
         """Silence counts only while the log can be read: a gap, or a blind reader, starts it anew."""
@@ -192,10 +198,9 @@ class Turn:
         self.book.explain(Said.ATTACHED, signal.subject, f"caused by Xid {cause}: evidence of {key}")
         return True
 
-    def _judge(self, rule: Rule, sight: _Sight) -> bool:
-        """Whether the rule's expression holds; what follows from it is done."""
+    def _judge(self, rule: Rule, sight: _Sight, answer: bool | None) -> bool:  # noqa: FBT001 - an answer
+        """Whether the rule's expression holds; what follows from it is done. A no only ends a span."""
         signal = sight.signal
-        answer = rule.when.evaluate(sight.values)
         if answer is None:
             self.book.explain(Said.UNKNOWN, signal.subject, f"cannot tell {rule.when.text}", rule)
         elif not answer:
@@ -296,12 +301,19 @@ class Turn:
 _SYNTHETIC = "|synthetic"
 
 
+def _newest(progress: dict[str, _T]) -> dict[str, _T]:
+    """What was added last, as much of it as is kept."""
+    return progress if len(progress) <= MOST_PROGRESS else dict(list(progress.items())[-MOST_PROGRESS:])
+
+
 def of_its_monitor(signal: Signal) -> Signal:
     """Make each monitor a part of its own: all speak as the node, and one's sight is not another's."""
+    if signal.kind != "monitor" or signal.subject != NODE:
+        return signal
     name = signal.fields.get("name")
-    if signal.kind == "monitor" and signal.subject == NODE and isinstance(name, str):
-        return replace(signal, subject=Subject(scope=Scope.NODE, name=name))
-    return signal
+    if not isinstance(name, str):
+        return signal
+    return replace(signal, subject=Subject(scope=Scope.NODE, name=name))
 
 
 def _progress(rule: Rule, signal: Signal, part: str) -> str:
