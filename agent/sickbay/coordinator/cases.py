@@ -20,7 +20,7 @@ def opening(
     active = state.active
     return Case(
         what=f"cordon {state.name} for {incident.reason}",
-        rule_mode=incident.mode,
+        rule_mode=policy.mode_of(incident.rule, incident.mode),
         cluster_mode=policy.mode,
         has_remedy=policy.remedy(incident.remedy).acts,
         synthetic=incident.synthetic,
@@ -57,7 +57,7 @@ def continuing(
     incident = leading(rem, state, policy)
     return Case(
         what=f"{action.kind.value} {state.name} for {incident.reason if incident else rem.remedy.id}",
-        rule_mode=policy.mode if incident is None else incident.mode,
+        rule_mode=policy.mode if incident is None else policy.mode_of(incident.rule, incident.mode),
         cluster_mode=policy.mode,
         has_remedy=rem.remedy.acts,
         synthetic=incident is not None and incident.synthetic,

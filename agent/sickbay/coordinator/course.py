@@ -60,6 +60,7 @@ class Course:
         self, state: NodeState, incident: Incident, decision: Decision, *, keep: bool = False
     ) -> None:
         """Keep the gates' answers: always where `keep` says so, else when they differ from the last ones."""
+        decision = _explained(decision, self.policy.awaiting.get(incident.rule, ""))
         known = state.incidents.get(incident.id, incident)
         same = known.decision is not None and _answers(known.decision) == _answers(decision)
         if same and not keep:
@@ -256,6 +257,17 @@ def _left_no_trace(rem: Remediation) -> bool:
     """Whether its incidents may be taken up again: nothing was done, and nothing was refused for good."""
     last = None if rem.attempt is None else rem.attempt.last
     return not rem.cordoned and (last is None or last.verdict is not Verdict.FAILED)
+
+
+def _explained(decision: Decision, awaiting: str) -> Decision:
+    """The decision, with the reason why a rule that would act was taken as one that observes."""
+    if not awaiting:
+        return decision
+    findings = (
+        replace(finding, why=f"{awaiting}; {finding.why}") if finding.gate == "mode" else finding
+        for finding in decision.findings
+    )
+    return replace(decision, findings=tuple(findings))
 
 
 def _answers(decision: Decision) -> tuple[tuple[str, bool], ...]:

@@ -1,12 +1,13 @@
 """From what a node says to what its incidents are, in memory; the caller commits."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.store import LedgerEntry
-from sickbay.core.conditions import Severity
+from sickbay.core.conditions import Condition, Severity
 from sickbay.core.incidents import Circumstances, Incident, correlate
 from sickbay.core.remediation import Step
 
@@ -30,12 +31,20 @@ def diagnose(fleet: Fleet, state: NodeState, policy: Policy, now: float) -> bool
         snoozed=state.snoozed_families(now),
     )
     before = dict(state.incidents)
-    found = correlate(before.values(), state.conditions.values(), given=given, now=now)
+    found = correlate(before.values(), _as_taken(state, policy), given=given, now=now)
     for incident in found.changed:
         state.put_incident(incident)
         _note(fleet, state, before.get(incident.id), incident, now)
     _learn(state)
     return bool(found.changed)
+
+
+def _as_taken(state: NodeState, policy: Policy) -> Iterable[Condition]:
+    """The node's conditions; those of rules that await a person come as of a rule that observes."""
+    conditions = state.conditions.values()
+    if not policy.awaiting:
+        return conditions
+    return [replace(each, mode=policy.mode_of(each.rule, each.mode)) for each in conditions]
 
 
 def _note(fleet: Fleet, state: NodeState, before: Incident | None, after: Incident, now: float) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sickbay.core.conditions import Mode
+from sickbay.core.ids import RuleId
 from sickbay.core.incidents import Strength
 from sickbay.core.remedies import NO_REMEDY, Remedy
 
@@ -19,6 +20,8 @@ class Policy:
     looks at what is awaited; `held`: between two questions to gates that held. `look_age`: a look at the
     scheduler may be so old where an effect follows, `waiting_look_age` where we only wait, `idle_look_age`
     where nothing can follow. `reply`: for an agent's answer to a directive. `term`: this coordinator's own.
+    `awaiting`: built-in rules that only observe until a person confirms them, with the sentence that says so.
+    It and `remedies` may be views of what changes when rules are read anew.
     """
 
     mode: Mode = Mode.OBSERVE
@@ -35,11 +38,16 @@ class Policy:
     waiting_look_age: float = 5.0
     idle_look_age: float = 60.0
     reply: float = 15.0
-    strength: Strength = field(init=False)
+    awaiting: Mapping[RuleId, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def __post_init__(self) -> None:
-        """Derive how far each remedy goes."""
-        object.__setattr__(self, "strength", {name: r.strength for name, r in self.remedies.items()})
+    @property
+    def strength(self) -> Strength:
+        """How far each remedy goes."""
+        return {name: remedy.strength for name, remedy in self.remedies.items()}
+
+    def mode_of(self, rule: RuleId, mode: Mode) -> Mode:
+        """The mode in which a rule's finding is taken here: one that awaits a person only observes."""
+        return Mode.OBSERVE if rule in self.awaiting else mode
 
     def remedy(self, name: str) -> Remedy:
         """The remedy of that name; one that is not known here does nothing."""

@@ -10,6 +10,7 @@ from sickbay.coordinator.store import (
     Batch,
     LedgerEntry,
     NodeRecord,
+    RuleSetRecord,
     StoreError,
 )
 from sickbay.core.ids import BootId, NodeName
@@ -18,6 +19,9 @@ from sickbay.core.messages import Event
 from sickbay.core.remediation import Remediation
 from sickbay.host.spool_records import UnreadableRecordError, decoded, decoded_event, encoded, kind_of
 from sickbay.orchestrators.records import CordonRecord
+
+ROLLOUT, CONFIRMED = "rollout", "confirmed builtins"
+"""The names in the table of what there is one of."""
 
 Row = Mapping[str, Any]
 
@@ -28,6 +32,8 @@ REWRITTEN = {
     "incidents": ("id",),
     "remediations": ("id",),
     "cordons": ("node",),
+    "rule_sets": ("digest",),
+    "standing": ("name",),
 }
 """Tables whose rows follow their value, and by which columns; in all others a row is written once."""
 
@@ -42,6 +48,8 @@ def rows_of(batch: Batch) -> Sequence[tuple[str, Sequence[Row]]]:
         ("attempts", [_attempt(attempt) for attempt in batch.attempts]),
         ("ledger", [_ledger(entry) for entry in batch.ledger]),
         ("cordons", [_cordon(cordon) for cordon in batch.cordons]),
+        ("rule_sets", [_rule_set(each) for each in batch.rule_sets]),
+        ("standing", _standing(batch)),
     )
     return [(table, listed) for table, listed in rows if listed]
 
@@ -126,3 +134,12 @@ def _ledger(entry: LedgerEntry) -> Row:
 
 def _cordon(cordon: CordonRecord) -> Row:
     return {"node": cordon.node, "body": encoded(cordon)}
+
+
+def _rule_set(record: RuleSetRecord) -> Row:
+    return {"digest": record.digest, "version": record.version, "body": encoded(record)}
+
+
+def _standing(batch: Batch) -> list[Row]:
+    values = ((ROLLOUT, batch.rollout), (CONFIRMED, batch.confirmed))
+    return [{"name": name, "body": encoded(value)} for name, value in values if value is not None]

@@ -15,6 +15,8 @@ from sickbay.coordinator.tables import (
     META,
     METADATA,
     REMEDIATIONS,
+    RULE_SETS,
+    STANDING,
 )
 from sickbay.core.ids import IncidentId, NodeName
 from sickbay.host.spool_records import READING
@@ -40,6 +42,8 @@ def apply(connection: Connection, batch: Batch, insert: Insert) -> None:
     """Write one batch inside the connection's transaction."""
     for name, rows in rows_of(batch):
         connection.execute(_written(METADATA.tables[name], insert), list(rows))
+    if batch.forgotten_sets:
+        connection.execute(delete(RULE_SETS).where(RULE_SETS.c.digest.in_(batch.forgotten_sets)))
     if batch.uncordoned:
         connection.execute(delete(CORDONS).where(CORDONS.c.node.in_(batch.uncordoned)))
 
@@ -118,6 +122,11 @@ def ledger(*, node: NodeName, incident: IncidentId, limit: int) -> Select[Any]:
     if node:
         found = found.where(LEDGER.c.node == node)
     return found.where(LEDGER.c.incident == incident) if incident else found
+
+
+def standing(name: str) -> Select[Any]:
+    """One of the things that there is one of."""
+    return select(STANDING).where(STANDING.c.name == name)
 
 
 def next_term(connection: Connection, insert: Insert) -> int:

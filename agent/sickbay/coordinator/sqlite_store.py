@@ -15,22 +15,25 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from sickbay.coordinator import sql_statements as sql
-from sickbay.coordinator.rows import event_of, value_of
+from sickbay.coordinator.rows import CONFIRMED, ROLLOUT, event_of, value_of
 from sickbay.coordinator.sql_writer import GroupWriter
 from sickbay.coordinator.store import (
     AttemptRecord,
     Batch,
+    ConfirmedBuiltins,
     LedgerEntry,
     NodeRecord,
     Retention,
+    RuleSetRecord,
     Snapshot,
     StoreError,
 )
-from sickbay.coordinator.tables import CORDONS, META, METADATA, NODES, SCHEMA_VERSION
+from sickbay.coordinator.tables import CORDONS, META, METADATA, NODES, RULE_SETS, SCHEMA_VERSION
 from sickbay.core.ids import IncidentId, NodeName, RemediationId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
 from sickbay.core.remediation import Remediation
+from sickbay.core.rollout import Rollout
 from sickbay.orchestrators.records import CordonRecord
 from sickbay.rpc.ports import EventQuery
 
@@ -79,6 +82,9 @@ class SqliteStore:
             ),
             remediations=tuple(remediations.values()),
             cordons=self._values(select(CORDONS), CordonRecord),
+            rule_sets=self._values(select(RULE_SETS), RuleSetRecord),
+            rollout=next(iter(self._values(sql.standing(ROLLOUT), Rollout)), Rollout()),
+            confirmed=next(iter(self._values(sql.standing(CONFIRMED), ConfirmedBuiltins)), None),
         )
 
     async def incidents(self, *, node: NodeName, include_closed: bool, limit: int) -> Sequence[Incident]:

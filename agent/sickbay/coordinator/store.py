@@ -4,16 +4,18 @@ One `Batch` is one transaction: all of it is kept or none. Heartbeats, readings 
 moment never come here; a coordinator that restarts is told them anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sickbay.core.devices import Inventory
-from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId
+from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import ActionKind, Remediation
+from sickbay.core.rollout import Rollout
+from sickbay.core.rule_bundles import NO_REPORT, RuleBundle, RulesReport
 from sickbay.orchestrators.records import CordonRecord
 from sickbay.rpc.ports import EventQuery
 
@@ -49,7 +51,8 @@ class NodeRecord:
     `recovery_action_known` says that its driver has answered for the recovery action at least once, so that
     silence about it is no longer normal. `boots` holds the latest boots, newest last. `quarantine` names the
     remediation that left the node to a person, until a person gives it back. `repairs` are the latest, the
-    newest last. Times are Unix seconds.
+    newest last. Times are Unix seconds. `pool` and `rules` are what its agent said last of its group and of
+    the rules that it runs.
     """
 
     node: NodeName
@@ -62,6 +65,25 @@ class NodeRecord:
     snoozes: tuple[Snooze, ...] = ()
     quarantine: RemediationId | None = None
     repairs: tuple[Repair, ...] = ()
+    pool: str = ""
+    rules: RulesReport = NO_REPORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSetRecord:
+    """A rule set that agents may be handed. `version` rises; `at` is when it was first read."""
+
+    digest: str
+    version: int
+    at: float
+    bundle: RuleBundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmedBuiltins:
+    """The built-in rules that may act, each by the fingerprint of what it was when that was said."""
+
+    fingerprints: Mapping[RuleId, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +120,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One transaction. `cordons` are set, `uncordoned` removed; events already known by their id are left."""
+    """One transaction. `cordons` are set, `uncordoned` removed; events already known by their id are left.
+
+    `rule_sets` are added, those of `forgotten_sets` removed; `rollout` and `confirmed` replace what was.
+    """
 
     nodes: tuple[NodeRecord, ...] = ()
     events: tuple[Event, ...] = ()
@@ -108,6 +133,10 @@ class Batch:
     ledger: tuple[LedgerEntry, ...] = ()
     cordons: tuple[CordonRecord, ...] = ()
     uncordoned: tuple[NodeName, ...] = ()
+    rule_sets: tuple[RuleSetRecord, ...] = ()
+    forgotten_sets: tuple[str, ...] = ()
+    rollout: Rollout | None = None
+    confirmed: ConfirmedBuiltins | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -129,6 +158,9 @@ class Snapshot:
     incidents: tuple[Incident, ...]
     remediations: tuple[Remediation, ...]
     cordons: tuple[CordonRecord, ...]
+    rule_sets: tuple[RuleSetRecord, ...] = ()
+    rollout: Rollout = Rollout()  # noqa: RUF009 - a frozen value, the same for all
+    confirmed: ConfirmedBuiltins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,9 +84,39 @@ LEDGER = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+APPROVALS = Table(
+    "approvals",
+    METADATA,
+    Column("incident", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
 CORDONS = Table(
     "cordons",
     METADATA,
     Column("node", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
 )
+
+RULE_SETS = Table(
+    "rule_sets",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+STANDING = Table(
+    "standing",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What there is one of in a cluster: how the roll-out of rules stands, which built-in rules are confirmed."""

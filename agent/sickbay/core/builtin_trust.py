@@ -55,8 +55,8 @@ def judged(
     """What of the built-in rules may act as they ship.
 
     `confirmed` None: nothing ran here before, so all of them count as shipped. `in_force` are the rules with
-    the site's own over them: what only observes there has nothing to confirm, and what the site switched off
-    stays unconfirmed.
+    the site's own over them: a rule that observes by itself has nothing to confirm, and one that the site
+    keeps from acting, or switched off, stays as unconfirmed as it was.
     """
     prints = {rule.id: fingerprint(rule, remedies.get(rule.remedy, NO_REMEDY)) for rule in builtins}
     if confirmed is None:
@@ -66,12 +66,13 @@ def judged(
     for rule in builtins:
         known, now = confirmed.get(rule.id), prints[rule.id]
         effective = in_force.get(rule.id)
-        if known == now or (effective is not None and effective.mode is Mode.OBSERVE):
+        observes = effective is None or effective.mode is Mode.OBSERVE
+        if known == now or (observes and rule.mode is Mode.OBSERVE):
             kept[rule.id] = now
             continue
         if known is not None:
             kept[rule.id] = known
-        if effective is not None:
+        if effective is not None and not observes:
             awaiting.append(
                 Awaiting(rule=rule.id, mode=effective.mode, changed=known is not None, fingerprint=now)
             )
