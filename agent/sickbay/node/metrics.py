@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import Subject
+from sickbay.core.host_views import Health, HostView
 from sickbay.core.signals import KINDS, EventId, FieldType, Signal
-from sickbay.core.views import Health, HostView
 from sickbay.host.nvml.readings import CallLatency
 from sickbay.node.exposition import Family, Histogram, Sample, rendered
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import click
 import msgspec
 
+from sickbay.core.host_views import Health, HostView
 from sickbay.core.instants import format_duration
 from sickbay.core.signals import Signal
-from sickbay.core.views import Health, HostView
 from sickbay.host.nvml.readings import CallLatency
 from sickbay.host.spool_records import encoded
 from sickbay.node.assembly import Agent, assemble

@@ -14,10 +14,10 @@ from sickbay.core.explanations import (
     explain_nothing,
     explain_signals,
 )
+from sickbay.core.host_views import HostView
 from sickbay.core.kernel_records import KERN, KernelRecord
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome, Verdict
-from sickbay.core.views import HostView
 from sickbay.host.clock import Clock
 from sickbay.host.spool import Spool, SpoolUnavailableError
 from sickbay.monitors import kernel_log

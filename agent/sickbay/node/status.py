@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import Inventory, Scope, Subject
+from sickbay.core.host_views import Health, HostView, MonitorState, health_of
 from sickbay.core.ids import BootId, NodeName
 from sickbay.core.instants import Instant
 from sickbay.core.signals import FieldValue, Signal
-from sickbay.core.views import Health, HostView, MonitorState, health_of
 
 FIRST_LOOK = "the first look at this host has not ended yet"
 """What stands in the way of saying anything, until a first sweep (or its failure) has been told."""
