@@ -1,8 +1,8 @@
 """Environments that expressions are compiled in, shared among kinds of signals.
 
 What costs memory is not an expression (5 kB) but the first one that is compiled in an environment (117 kB
-with it), and an environment for each kind would take 7 MB of an agent that should weigh 60. An environment of more
-variables is no slower, neither to compile in nor to evaluate.
+with it), and an environment for each kind would take 7 MB of an agent that should weigh 60. An environment of
+more variables is no slower, neither to compile in nor to evaluate.
 """
 
 from collections.abc import Mapping
