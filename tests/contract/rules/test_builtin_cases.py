@@ -1,5 +1,6 @@
 """The cases of the built-in rules: all hold, and every rule has some that raise it and some that must not."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from tests.support.cases import PLATFORMS, bench
 
 from sickbay.core.case_runs import CaseResult, run_case
-from sickbay.core.rule_cases import Prints
+from sickbay.core.rule_cases import Case, Prints, Says
 from sickbay.host.case_files import cases_of_layers, load_cases
 from sickbay.host.rule_files import builtin_rules_dir, load_rules
 
@@ -29,6 +30,26 @@ def test_every_case_holds(file: Path) -> None:
         for each in result.disagreements
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_reading_that_says_nothing_raises_anything(file: Path) -> None:
+    """Each case once more, with every field of every signal unknown."""
+    for case in load_cases((file,), RULES, PLATFORMS).cases:
+        steps = tuple(replace(step, fields=dict.fromkeys(step.fields)) for step in said_in(case))
+        assert run_case(replace(case, steps=steps), bench()).fired == set(), case.name
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_order_in_which_a_case_is_written_does_not_matter(file: Path) -> None:
+    for case in load_cases((file,), RULES, PLATFORMS).cases:
+        if len(said_in(case)) == len(case.steps):
+            turned = replace(case, steps=tuple(reversed(case.steps)))
+            assert run_case(turned, bench()).holds, case.name
+
+
+def said_in(case: Case) -> list[Says]:
+    return [step for step in case.steps if isinstance(step, Says)]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

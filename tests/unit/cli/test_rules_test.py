@@ -77,3 +77,37 @@ async def test_no_cases_are_no_success(alone: Typed, tmp_path: Path):
     done = await alone("rules", "test", str(tmp_path))
     assert done.exit_code == 1
     assert "no cases there" in done.stderr
+
+
+SELECTED = """
+- id: our-h100-is-warm
+  on: temperature
+  when: signal.gpu >= 60 && profile.gpus == 8
+  select: {platform: h100-sxm5, driver: ">=575", pool: h100, node: "gpu-*"}
+  condition: {type: OurH100IsWarm, severity: info, scope: gpu}
+  clear: {when: signal.gpu < 60}
+  because: our own rule
+"""
+WARM = """
+- name: warm
+  rule: our-h100-is-warm
+  node: {name: gpu-1, pool: h100, driver: 575.57.08, platform: h100-sxm5}
+  given: [{at: 0s, kind: temperature, of: gpu 0000:1b:00, fields: {gpu: 61}}]
+  expect: [{at: 0s, open: [OurH100IsWarm]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [("name: gpu-1", "name: cpu-1"), ("pool: h100", "pool: a100"), ("575.57", "570.10"), ("sxm5", "pcie")],
+)
+async def test_a_rule_is_tested_on_the_nodes_that_it_selects(
+    alone: Typed, tmp_path: Path, said: str, instead: str
+):
+    site = written(tmp_path / "rules.d/site.yaml", SELECTED).parent
+    cases = written(site / "cases/warm.yaml", WARM)
+    assert (await alone("rules", "test", "--rules", str(site))).exit_code == 0
+    written(cases, WARM.replace(said, instead))
+    done = await alone("rules", "test", "--rules", str(site))
+    assert done.exit_code == 1
+    assert "our-h100-is-warm: signal.gpu >= 60 && profile.gpus == 8 did not hold, or does not" in done.stdout
