@@ -1,6 +1,6 @@
 """Puts the coordinator's parts together, for the daemon and for the tests alike."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sickbay.coordinator.course import Course
 from sickbay.coordinator.directives import Directives
@@ -8,6 +8,7 @@ from sickbay.coordinator.effects import Effects
 from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.gateway import Gateway
 from sickbay.coordinator.operations import Operations
+from sickbay.coordinator.out_of_band import OutOfBand, PowerPlan
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.reconciler import Reconciler
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
@@ -16,15 +17,19 @@ from sickbay.core.ids import NodeName
 from sickbay.core.remediation_steps import interrupted
 from sickbay.host.clock import Clock
 from sickbay.orchestrators.protocol import Orchestrator
+from sickbay.power.absent import NoPower
+from sickbay.power.protocol import PowerControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the coordinator reaches the world through."""
+    """What the coordinator reaches the world through; without `power`, no BMC."""
 
     store: Store
     orchestrator: Orchestrator
     clock: Clock
+    power: PowerControl | None = None
+    power_plan: PowerPlan = field(default_factory=PowerPlan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,13 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
         orchestrator=orchestrator,
         watch=watch,
         directives=directives,
+        out_of_band=OutOfBand(
+            power=ports.power or NoPower(clock=clock),
+            plan=ports.power_plan,
+            watch=watch,
+            policy=policy,
+            clock=clock,
+        ),
         policy=policy,
         clock=clock,
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sickbay.coordinator.policy import Policy
+from sickbay.coordinator.power_config import PowerConfig
 from sickbay.core.conditions import Mode
 from sickbay.core.remedies import Remedy
 from sickbay.host.config_files import Seconds
@@ -167,6 +168,7 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     database: DatabaseConfig = DatabaseConfig()
     orchestrator: OrchestratorConfig = OrchestratorConfig()
     patience: PatienceConfig = PatienceConfig()
+    power: PowerConfig = PowerConfig()
 
     def __post_init__(self) -> None:
         """Refuse a mode that there is not, and addresses that nobody could reach."""

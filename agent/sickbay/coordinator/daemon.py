@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from sickbay.coordinator.assembly import Coordinator, Identity, Ports, assemble
 from sickbay.coordinator.config import CoordinatorConfig
 from sickbay.coordinator.cordon_records import StoredCordonRecords
 from sickbay.coordinator.metrics import Metrics
+from sickbay.coordinator.power_config import power_control
 from sickbay.coordinator.sqlite_store import open_sqlite
 from sickbay.coordinator.steady_clock import SteadyClock
 from sickbay.coordinator.store import Retention, Snapshot, Store, StoreError
@@ -91,6 +93,8 @@ class _Daemon:
             store=self._store,
             orchestrator=self._orchestrator(snapshot),
             clock=self._clock,
+            power=power_control(self._config.power, self._clock, os.environ),
+            power_plan=self._config.power.plan,
         )
         paces = self._config.orchestrator
         identity = Identity(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sickbay.coordinator.directives import Directives, Request
 from sickbay.coordinator.node_state import NodeState
+from sickbay.coordinator.out_of_band import OutOfBand
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
 from sickbay.core.ids import ActionId, NodeName, RuleId
@@ -40,6 +41,7 @@ class Effects:
     orchestrator: Orchestrator
     watch: SchedulerWatch
     directives: Directives
+    out_of_band: OutOfBand
     policy: Policy
     clock: Clock
     _performers: Mapping[ActionKind, Performer] = field(init=False)
@@ -52,7 +54,7 @@ class Effects:
             ActionKind.RESTART_SERVICE: _not_yet,
             ActionKind.RESET_GPU: _not_yet,
             ActionKind.REBOOT: self._reboot,
-            ActionKind.POWER_CYCLE: _not_yet,
+            ActionKind.POWER_CYCLE: self._power_cycle,
             ActionKind.AWAIT_REPAIR: self._await_repair,
             ActionKind.VALIDATE: self._validate,
             ActionKind.RETURN: self._return,
@@ -70,7 +72,7 @@ class Effects:
                 seen = state.observation
                 ours = seen is not None and seen.ownership is Ownership.OURS
                 return Outcome.done("the cordon is there") if ours else None
-            case ActionKind.REBOOT if state.session is not None and state.boot_id != task.action.boot_before:
+            case ActionKind.REBOOT | ActionKind.POWER_CYCLE if _is_booted(task):
                 return Outcome.done(f"the node runs a new boot already: {state.boot_id}")
             case _:
                 return None
@@ -79,7 +81,9 @@ class Effects:
         """Why the action cannot even be asked for now, so that it does not count as tried; empty: it can."""
         kind = task.action.kind
         needs_agent = kind is ActionKind.COLLECT_EVIDENCE or (
-            kind is ActionKind.REBOOT and not self.orchestrator.can_reboot
+            kind is ActionKind.REBOOT
+            and not self.out_of_band.plan.reboot
+            and not self.orchestrator.can_reboot
         )
         return "the agent is not connected" if needs_agent and task.state.session is None else ""
 
@@ -116,10 +120,17 @@ class Effects:
         return await self.directives.ask(task.state, request)
 
     async def _reboot(self, task: Task) -> Outcome:
+        ways = self.out_of_band.plan.reboot
+        if ways:
+            return await self.out_of_band.perform(task.action, task.rem, task.state, ways)
         if not self.orchestrator.can_reboot:
             request = self._request(task, Verb.REBOOT, deadline=self.policy.reply)
             return await self.directives.ask(task.state, request)
         return await self._through_scheduler(task, self.orchestrator.reboot)
+
+    async def _power_cycle(self, task: Task) -> Outcome:
+        ways = self.out_of_band.plan.power_cycle
+        return await self.out_of_band.perform(task.action, task.rem, task.state, ways)
 
     async def _await_repair(self, task: Task) -> Outcome:
         state = task.state
@@ -216,6 +227,11 @@ class Effects:
 async def _not_yet(task: Task) -> Outcome:
     """A repair that this version cannot do: the ladder climbs past it."""
     return Outcome.failed(f"{task.action.kind.value} is not available in this version")
+
+
+def _is_booted(task: Task) -> bool:
+    """Whether the node runs another boot than the one that the repair had to end."""
+    return task.state.session is not None and task.state.boot_id != task.action.boot_before
 
 
 def _recovery(state: NodeState) -> Mapping[str, str | None]:

@@ -57,6 +57,14 @@ class CredentialsFile:
             raise CredentialsError(f"{self.path}: a login is a text username and a text password (quoted)")
         return Credentials(username=username, password=password)
 
+    def check(self) -> None:
+        """Whether it can be used at all, before anybody waits for it.
+
+        Raises:
+            CredentialsError: as in `of`.
+        """
+        self._content()
+
     def _content(self) -> Mapping[str, object]:
         try:
             text = self._text()

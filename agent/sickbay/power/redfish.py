@@ -73,6 +73,7 @@ class Redfish:
         refusal = self._sent.refusal(order)
         if refusal is not None:
             return refusal
+        self._sent.meet(node, order)
         leave = Leave()
         try:
             outcome = await self._visit(node, lambda bmc: self._send(bmc, order, reset, leave), leave)
@@ -97,7 +98,7 @@ class Redfish:
         if isinstance(way, Outcome):
             return way
         leave.use()
-        self._sent.note(bmc.node, order, reset, self.clock.now().wall)
+        self._sent.note(bmc.node, reset, self.clock.now().wall)
         if way is ResetType.FORCE_OFF:
             self._switched_off.add(bmc.node)
         return bmc.send(way, reset.words)

@@ -31,6 +31,8 @@ _STATES = {
     Told.POWERING_OFF: PowerState.CHANGING,
 }
 _NOT_BOOTING = {BootProgressStates.NONE, BootProgressStates.OS_RUNNING}
+# Many a BMC is never told more than that the loader has begun, so these say nothing of the present moment.
+_INCONCLUSIVE = {None, BootProgressStates.OS_BOOT_STARTED, BootProgressStates.SETUP, BootProgressStates.OEM}
 _TYPES = {Reset.GRACEFUL: ResetType.GRACEFUL_RESTART, Reset.FORCED: ResetType.FORCE_RESTART}
 
 
@@ -70,7 +72,7 @@ class Visit:
                 at=at,
                 state=_STATES.get(self.system.power_state, PowerState.UNKNOWN),
                 reset_age=_age(self.system.json.get("LastResetTime"), self.connector.told_at),
-                booting=None if reached is None else reached not in _NOT_BOOTING,
+                booting=None if reached in _INCONCLUSIVE else reached not in _NOT_BOOTING,
             )
 
     def way(self, reset: Reset) -> ResetType | Outcome:

@@ -15,9 +15,13 @@ _SLACK = 2.0
 
 @dataclass(slots=True)
 class _Latest:
-    """The latest action on a node: when each of its resets was asked for, and which the BMC took."""
+    """The latest action on a node: when each of its resets was asked for, and which the BMC took.
+
+    `before`: since when another process of ours may have asked for any of them; None: none did.
+    """
 
     action: ActionId
+    before: float | None
     asked: dict[Reset, float] = field(default_factory=dict)
     taken: set[Reset] = field(default_factory=set)
 
@@ -36,36 +40,32 @@ class SentResets:
         self.newest_term = order.term
         return None
 
-    def note(self, node: NodeName, order: Order, reset: Reset, at: float) -> None:
-        """It is about to be sent: from here on it may have happened."""
+    def meet(self, node: NodeName, order: Order) -> None:
+        """An order has come. One that this process meets as a repeat may have been sent by another."""
         latest = self._latest.get(node)
         if latest is None or latest.action != order.action_id:
-            latest = self._latest[node] = _Latest(order.action_id)
-        latest.asked[reset] = at
+            before = order.begun_at if order.is_repeat else None
+            self._latest[node] = _Latest(order.action_id, before)
+
+    def note(self, node: NodeName, reset: Reset, at: float) -> None:
+        """It is about to be sent: from here on it may have happened."""
+        self._latest[node].asked[reset] = at
 
     def heard(self, node: NodeName, reset: Reset, outcome: Outcome) -> None:
         """What the BMC answered. What it refused did not happen, and may be asked for again."""
-        latest = self._latest.get(node)
-        if latest is None:
-            return
+        latest = self._latest[node]
         if outcome.verdict is Verdict.DONE:
             latest.taken.add(reset)
         elif outcome.verdict is not Verdict.UNKNOWN:
             latest.asked.pop(reset, None)
 
-    def asked_at(self, node: NodeName, order: Order, reset: Reset) -> float | None:
-        """When this very effect may have been asked for before; None: never."""
-        latest = self._latest.get(node)
-        if latest is not None and latest.action == order.action_id:
-            return latest.asked.get(reset)
-        return order.begun_at if order.is_repeat else None
-
     def answer(self, node: NodeName, order: Order, reset: Reset, seen: PowerObservation) -> Outcome | None:
         """What to say instead of sending it, from what is remembered and seen; None: send it."""
-        asked = self.asked_at(node, order, reset)
+        latest = self._latest[node]
+        asked = latest.asked.get(reset, latest.before)
         if asked is None:
             return _unfit(seen)
-        if self._was_taken(node, order, reset):
+        if reset in latest.taken:
             return Outcome.done(f"the BMC took the {reset.words} before")
         if seen.was_reset_since(asked - _SLACK):
             return Outcome.done(f"the BMC shows a reset {seen.reset_age:.0f} s ago, after we asked for one")
@@ -74,11 +74,8 @@ class SentResets:
         if not order.disproves(asked):
             why = "only the node's new boot can tell; it is not sent again"
             return Outcome.unknown(f"a {reset.words} may have been asked for before: {why}")
+        latest.before = None
         return _unfit(seen)
-
-    def _was_taken(self, node: NodeName, order: Order, reset: Reset) -> bool:
-        latest = self._latest.get(node)
-        return latest is not None and latest.action == order.action_id and reset in latest.taken
 
 
 def _unfit(seen: PowerObservation) -> Outcome | None:
