@@ -82,7 +82,7 @@ async def test_no_cases_are_no_success(alone: Typed, tmp_path: Path):
 SELECTED = """
 - id: our-h100-is-warm
   on: temperature
-  when: signal.gpu >= 60 && profile.gpus == 8
+  when: signal.gpu >= 60 && profile.nvlinks == 18
   select: {platform: h100-sxm5, driver: ">=575", pool: h100, node: "gpu-*"}
   condition: {type: OurH100IsWarm, severity: info, scope: gpu}
   clear: {when: signal.gpu < 60}
@@ -110,4 +110,6 @@ async def test_a_rule_is_tested_on_the_nodes_that_it_selects(
     written(cases, WARM.replace(said, instead))
     done = await alone("rules", "test", "--rules", str(site))
     assert done.exit_code == 1
-    assert "our-h100-is-warm: signal.gpu >= 60 && profile.gpus == 8 did not hold, or does not" in done.stdout
+    assert (
+        "our-h100-is-warm: signal.gpu >= 60 && profile.nvlinks == 18 did not hold, or does not" in done.stdout
+    )
