@@ -15,6 +15,7 @@ from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.power_config import PowerConfig
 from sickbay.core.conditions import Mode
 from sickbay.core.remedies import Remedy
+from sickbay.core.rollout import ALL, Plan, Stage
 from sickbay.host.config_files import Seconds
 from sickbay.orchestrators.slurm_client import SlurmSettings
 from sickbay.orchestrators.standalone import StandaloneSettings
@@ -138,6 +139,67 @@ class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply: Seconds = Seconds(15)
 
 
+class StageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage of a roll-out. Nodes that are in stay in.
+
+    pools: all nodes of these pools come in.
+    percent: others follow, up to so many per cent of all nodes that take rules; one at least.
+    """
+
+    pools: tuple[str, ...] = ()
+    percent: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a stage that brings nobody in."""
+        if not 0.0 <= self.percent <= ALL:
+            raise ValueError("percent: 0 to 100")
+        if not self.pools and not self.percent:
+            raise ValueError("a stage: pools, percent, or both")
+
+
+class RolloutConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How changed rules reach the agents that take them from here (rules_from: coordinator).
+
+    automatic: begin by itself when the rules have changed; without it, `sickbay rules roll-out` does.
+    stages: who gets them when; the last one is `percent: 100`.
+    soak: for so long a stage runs them before the next one begins.
+    max_refusals: more nodes than that which refuse them, fall silent with them or do not answer hold it.
+    max_new_conditions: so many more conditions a node on average than in as long a time before hold it.
+    answer: by when a connected agent has taken or refused them.
+    silence: after it an agent that had taken them counts as fallen silent.
+    """
+
+    automatic: bool = False
+    stages: tuple[StageConfig, ...] = (
+        StageConfig(percent=1),
+        StageConfig(percent=10),
+        StageConfig(percent=ALL),
+    )
+    soak: Seconds = Seconds(3600)
+    max_refusals: int = 0
+    max_new_conditions: float = 0.5
+    answer: Seconds = Seconds(600)
+    silence: Seconds = Seconds(300)
+
+    def __post_init__(self) -> None:
+        """Refuse stages that never reach everybody, and limits below nothing."""
+        if not self.stages or self.stages[-1].percent < ALL:
+            raise ValueError("stages: the last one is percent: 100")
+        if self.max_refusals < 0 or self.max_new_conditions < 0:
+            raise ValueError("max_refusals, max_new_conditions: not below 0")
+
+    def plan(self) -> Plan:
+        """As the roll-out takes it."""
+        return Plan(
+            stages=tuple(Stage(pools=each.pools, percent=each.percent) for each in self.stages),
+            soak=self.soak,
+            max_failures=self.max_refusals,
+            max_new_conditions=self.max_new_conditions,
+            answer=self.answer,
+            silence=self.silence,
+        )
+
+
 class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. All keys have defaults; an empty file makes a coordinator that only observes.
 
@@ -152,6 +214,7 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     heartbeat: how often agents are to be heard.
     rules: files or folders of the site, laid over the built-in rules by id, later ones over earlier ones.
     builtin_rules: the folder of the built-in rules; empty for those of this installation.
+    trust_new_builtins: let built-in rules that an upgrade brought or changed act without being confirmed.
     """
 
     name: str = ""
@@ -165,6 +228,8 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     heartbeat: Seconds = Seconds(5)
     rules: tuple[str, ...] = _USUAL_RULES
     builtin_rules: str = ""
+    trust_new_builtins: bool = False
+    rollout: RolloutConfig = RolloutConfig()
     database: DatabaseConfig = DatabaseConfig()
     orchestrator: OrchestratorConfig = OrchestratorConfig()
     patience: PatienceConfig = PatienceConfig()

@@ -6,19 +6,23 @@ import os
 import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sickbay.coordinator.assembly import Coordinator, Identity, Ports, assemble
 from sickbay.coordinator.config import CoordinatorConfig
 from sickbay.coordinator.cordon_records import StoredCordonRecords
 from sickbay.coordinator.metrics import Metrics
+from sickbay.coordinator.own_rules import OwnRules, ReadRules, shelf_of
 from sickbay.coordinator.power_config import power_control
+from sickbay.coordinator.rule_operations import RuleOperations
+from sickbay.coordinator.rule_sets import RuleSets
+from sickbay.coordinator.rules_metrics import RulesMetrics
 from sickbay.coordinator.sqlite_store import open_sqlite
 from sickbay.coordinator.steady_clock import SteadyClock
 from sickbay.coordinator.store import Retention, Snapshot, Store, StoreError
 from sickbay.host.clock import Clock, SystemClock
 from sickbay.host.commands import SystemCommands
-from sickbay.host.rule_files import LoadedRules
 from sickbay.host.state_lock import hold
 from sickbay.host.systemd import ServiceManager
 from sickbay.orchestrators.protocol import Orchestrator
@@ -34,7 +38,7 @@ _PRUNE = 60.0
 _IDLE_BEAT = 10.0
 
 
-async def serve(config: CoordinatorConfig, rules: LoadedRules, version: str, manager: ServiceManager) -> int:
+async def serve(config: CoordinatorConfig, rules: ReadRules, version: str, manager: ServiceManager) -> int:
     """Run until told to stop; returns the exit status.
 
     Raises:
@@ -57,13 +61,14 @@ class _Daemon:
     def __init__(
         self,
         config: CoordinatorConfig,
-        rules: LoadedRules,
+        rules: ReadRules,
         version: str,
         manager: ServiceManager,
         store: Store,
     ) -> None:
         self._config = config
-        self._rules = rules
+        self._own = OwnRules(config=config, shelf=shelf_of(config), store=store, read=rules)
+        self._reload_asked = asyncio.Event()
         self._version = version
         self._manager = manager
         self._store = store
@@ -71,24 +76,26 @@ class _Daemon:
         self._metrics = Metrics()
 
     async def run(self) -> int:
-        coordinator = await self._assembled()
+        snapshot = await self._store.load()
+        coordinator = await self._assembled(snapshot)
+        rules = await self._rule_operations(coordinator, snapshot)
         server = RpcServer(
             self._config.listen,
-            [AgentService(coordinator.gateway), FleetService(coordinator.operations)],
+            [AgentService(coordinator.gateway), FleetService(coordinator.operations, rules)],
             security=Security(insecure_plaintext_off_host=self._config.insecure_plaintext_off_host),
         )
         self._begin_metrics(coordinator)
         addresses = await server.start()
         try:
             self._announce(coordinator, addresses)
-            return await _until_one_ends(self._roots(coordinator))
+            return await _until_one_ends(self._roots(coordinator, rules))
         finally:
             self._manager.stopping("stopping")
             coordinator.fleet.watchers.end()
             await server.stop()
 
-    async def _assembled(self) -> Coordinator:
-        snapshot = await self._store.load()
+    async def _assembled(self, snapshot: Snapshot) -> Coordinator:
+        await self._own.begin(snapshot.confirmed)
         ports = Ports(
             store=self._store,
             orchestrator=self._orchestrator(snapshot),
@@ -100,12 +107,36 @@ class _Daemon:
         identity = Identity(
             name=self._config.coordinator_name,
             version=self._version,
-            rules_digest=self._rules.rules.digest,
+            rules_digest=self._own.read.loaded.rules.digest,
             heartbeat_interval=self._config.heartbeat,
             busy_look=paces.busy_look,
             idle_look=paces.idle_look,
         )
-        return await assemble(ports, self._config.policy(self._rules.remedies), identity, snapshot)
+        policy = replace(self._config.policy(self._own.remedies), awaiting=self._own.awaiting)
+        return await assemble(ports, policy, identity, snapshot)
+
+    async def _rule_operations(self, coordinator: Coordinator, snapshot: Snapshot) -> RuleOperations:
+        """What hands out rules, wired to the streams; the candidate is what our own files say."""
+        rollout = self._config.rollout
+        sets = RuleSets(
+            fleet=coordinator.fleet,
+            store=self._store,
+            clock=self._clock,
+            plan=rollout.plan(),
+            automatic=rollout.automatic,
+            known={record.digest: record for record in snapshot.rule_sets},
+            rollout=snapshot.rollout,
+        )
+        await sets.take(self._own.read.bundle)
+        coordinator.gateway.rules_told = sets.look
+        return RuleOperations(
+            own=self._own,
+            sets=sets,
+            fleet=coordinator.fleet,
+            policy=coordinator.gateway.policy,
+            clock=self._clock,
+            wake=coordinator.reconciler.look,
+        )
 
     def _orchestrator(self, snapshot: Snapshot) -> Orchestrator:
         chosen = self._config.orchestrator
@@ -134,19 +165,38 @@ class _Daemon:
         _LOG.info(said)
         self._manager.ready(said)
 
-    def _roots(self, coordinator: Coordinator) -> Mapping[str, Coroutine[object, object, None]]:
+    def _roots(
+        self, coordinator: Coordinator, rules: RuleOperations
+    ) -> Mapping[str, Coroutine[object, object, None]]:
         return {
             "told to stop": _told_to_stop(),
             "reconciler": coordinator.reconciler.run(),
             "look at the scheduler": coordinator.watch.run(),
-            "metrics": self._refresh(coordinator),
+            "rules": rules.sets.run(),
+            "reload": self._reload_when_asked(coordinator, rules),
+            "metrics": self._refresh(coordinator, rules),
             "retention": self._forget(),
             "watchdog": self._beat(),
         }
 
-    async def _refresh(self, coordinator: Coordinator) -> None:
+    async def _reload_when_asked(self, coordinator: Coordinator, rules: RuleOperations) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload_asked.set)
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            self._manager.reloading(self._clock.now())
+            try:
+                await rules.reload()
+            except StoreError as error:
+                _LOG.error("the rules stay as they were: %s", error)
+            coordinator.operations.rules_digest = self._own.read.loaded.rules.digest
+            self._manager.ready("deciding")
+
+    async def _refresh(self, coordinator: Coordinator, rules: RuleOperations) -> None:
+        figures = RulesMetrics(self._metrics.registry)
         while True:
             self._metrics.refresh(coordinator.fleet)
+            figures.refresh(await rules.rules())
             await self._clock.sleep(_REFRESH)
 
     async def _forget(self) -> None:

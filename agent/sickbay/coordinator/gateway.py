@@ -15,6 +15,7 @@ from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.store import Batch
 from sickbay.core.ids import BootId, NodeName
 from sickbay.core.messages import ActionReport, Delta, Event, FullState, Hello, Welcome
+from sickbay.core.rule_bundles import RulesReport
 from sickbay.host.clock import Clock
 from sickbay.rpc.ports import AgentSession, Refused
 
@@ -25,7 +26,10 @@ _BOOTS_KEPT = 10
 
 @dataclass(slots=True, kw_only=True)
 class Gateway:
-    """An `AgentGateway`. `wake` asks the reconciler to look at a node; it returns at once."""
+    """An `AgentGateway`. `wake` asks the reconciler to look at a node; it returns at once.
+
+    `rules_told` hears of every node that says which rules it runs.
+    """
 
     fleet: Fleet
     directives: Directives
@@ -34,6 +38,7 @@ class Gateway:
     wake: Callable[[NodeName], None]
     coordinator: str
     heartbeat_interval: float
+    rules_told: Callable[[NodeState], None] = lambda _: None
 
     def welcome(self, hello: Hello) -> Welcome:
         """The answer to a hello.
@@ -58,12 +63,14 @@ class Gateway:
             older.close("a newer stream of this node began")
             self.directives.lost(state)
         state.state_at = None
+        state.connected_at, state.offered = now.mono, ""
         state.rules_digest = hello.rules_digest
         state.inventory = hello.inventory
         _heard(state, now.mono, now.wall)
         self._boot(state, hello.boot_id)
-        state.put_record(replace(state.record, version=hello.version))
+        state.put_record(replace(state.record, version=hello.version, pool=hello.pool, rules=hello.rules))
         await self.fleet.commit(state)
+        self.rules_told(state)
         self._wake_if_at_work(state)
 
     async def full_state(self, session: AgentSession, state: FullState) -> None:
@@ -106,6 +113,19 @@ class Gateway:
         if node is not None:
             self.directives.heard(node, report)
             self._wake_if_at_work(node)
+
+    async def rules(self, session: AgentSession, report: RulesReport) -> None:
+        """Which rules the agent runs now, and what it could not use."""
+        node = self._node_of(session)
+        if node is not None:
+            self.heartbeat(session)
+            node.rules_digest = report.rules_digest
+            node.put_record(replace(node.record, rules=report))
+            if report.problems:
+                refused, why = report.refused[:12], report.problems[0]
+                _LOG.warning("%s cannot use rule set %s: %s", node.name, refused, why)
+            await self.fleet.commit(node)
+            self.rules_told(node)
 
     async def disconnected(self, session: AgentSession, why: str) -> None:
         """The stream ended. Silence alone proves nothing; the view shows it."""

@@ -10,10 +10,10 @@ import click
 
 from sickbay.coordinator.config import CoordinatorConfig, shown
 from sickbay.coordinator.daemon import serve
+from sickbay.coordinator.own_rules import read_or_kept, read_rules, shelf_of
 from sickbay.coordinator.store import StoreError
 from sickbay.core.problems import RefusedError
 from sickbay.host.config_files import load_config
-from sickbay.host.rule_files import LoadedRules, load_rules
 from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
 from sickbay.rpc.serving import BadAddress
@@ -41,10 +41,12 @@ def main(path: Path | None, *, check_config: bool, verbose: bool) -> None:
     """Decide, for the whole fleet, which nodes to take out, repair, prove and give back."""
     _begin_log(verbose=verbose)
     try:
-        config, rules = _read(path)
+        config = _read(path)
         if check_config:
+            read_rules(config)
             click.echo(shown(config).decode(), nl=False)
             return
+        rules = read_or_kept(config, shelf_of(config))
         status = asyncio.run(serve(config, rules, __version__, service_manager(os.environ)))
     except RefusedError as error:
         click.echo(str(error), err=True)
@@ -55,12 +57,11 @@ def main(path: Path | None, *, check_config: bool, verbose: bool) -> None:
     sys.exit(status)
 
 
-def _read(path: Path | None) -> tuple[CoordinatorConfig, LoadedRules]:
-    """Configuration and rules. RefusedError with every mistake that was found in them."""
+def _read(path: Path | None) -> CoordinatorConfig:
+    """The configuration. RefusedError with every mistake that was found in it."""
     if path is None and DEFAULT_CONFIG.exists():
         path = DEFAULT_CONFIG
-    config = CoordinatorConfig() if path is None else load_config(path, CoordinatorConfig)
-    return config, load_rules(*config.rule_paths, builtin=config.builtin_rules_path)
+    return CoordinatorConfig() if path is None else load_config(path, CoordinatorConfig)
 
 
 def _begin_log(*, verbose: bool) -> None:

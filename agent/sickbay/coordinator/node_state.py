@@ -4,7 +4,7 @@ Only the event loop touches these. Whoever reads and then writes does so without
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sickbay.coordinator.store import AttemptRecord, Batch, LedgerEntry, NodeRecord
@@ -55,6 +55,8 @@ class NodeState:
     `observed` is when the look at the scheduler began that gave `observation`, `touched` when we last changed
     something there: a look that began before that may show either state, and is not believed. `effecting` is
     held while the scheduler is asked to change something, so that a person's word cannot come in between.
+    `changed` is told of every change of what decisions on other nodes rest on, with the incident if it is one.
+    `connected_at` is when the present stream began, `offered` the rule set that was handed out on it last.
     """
 
     record: NodeRecord
@@ -64,6 +66,8 @@ class NodeState:
     heard_wall: float = 0.0
     state_at: float | None = None
     rules_digest: str = ""
+    connected_at: float = 0.0
+    offered: str = ""
     inventory: Inventory = field(default_factory=Inventory)
     conditions: dict[str, Condition] = field(default_factory=dict)
     evidence: dict[str, float] = field(default_factory=dict)
@@ -77,6 +81,7 @@ class NodeState:
     swept: ActionId | None = None
     reports: dict[ActionId, ActionReport] = field(default_factory=dict)
     outbox: Outbox = field(default_factory=Outbox)
+    changed: "Callable[[NodeState, Incident | None], None]" = lambda _state, _incident: None
     effecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -123,6 +128,8 @@ class NodeState:
         if began < self.touched or (self.observed is not None and began < self.observed):
             return False
         before, self.observation, self.observed = self.observation, observation, began
+        if before is None or before.ownership is not observation.ownership:
+            self.changed(self, None)
         return before is None or _facts(before) != _facts(observation)
 
     def touch(self, mono: float) -> None:
@@ -162,17 +169,20 @@ class NodeState:
         closed = [i for i in self.incidents.values() if not i.is_open]
         for old in sorted(closed, key=lambda i: i.closed_at or 0.0)[:-CLOSED_KEPT]:
             del self.incidents[old.id]
+        self.changed(self, incident)
 
     def put_remediation(self, rem: Remediation) -> None:
         """Hold this value of the node's remediation, and store it with the next commit."""
         self.remediation = rem
         self.outbox.remediations[rem.id] = rem
+        self.changed(self, None)
 
     def put_record(self, record: NodeRecord) -> None:
         """Hold this value of the node's record, and store it with the next commit."""
         if record != self.record:
             self.record = record
             self.outbox.record = record
+            self.changed(self, None)
 
     def take_back(self, lost: Outbox) -> None:
         """A commit failed: what it held is stored with the next one, as it is by now."""

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sickbay.core.approvals import Approval
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
+from sickbay.core.orders import Order
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import ActionKind, Remediation
 from sickbay.core.rollout import Rollout
@@ -37,10 +39,15 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """A remediation that began a repair on the node, and when it did (Unix seconds)."""
+    """A remediation that began a repair on the node, for which families of faults, and when (Unix seconds).
+
+    `ended_at` is when the remediation ended, None while it has not.
+    """
 
     remediation: RemediationId
     at: float
+    families: tuple[str, ...] = ()
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +58,8 @@ class NodeRecord:
     `recovery_action_known` says that its driver has answered for the recovery action at least once, so that
     silence about it is no longer normal. `boots` holds the latest boots, newest last. `quarantine` names the
     remediation that left the node to a person, until a person gives it back. `repairs` are the latest, the
-    newest last. Times are Unix seconds. `pool` and `rules` are what its agent said last of its group and of
-    the rules that it runs.
+    newest last. `cordoned_at` is when a cordon of ours was last begun. Times are Unix seconds.
+    `pool` and `rules` are what its agent said last of its group and of the rules that it runs.
     """
 
     node: NodeName
@@ -67,6 +74,7 @@ class NodeRecord:
     repairs: tuple[Repair, ...] = ()
     pool: str = ""
     rules: RulesReport = NO_REPORT
+    cordoned_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +131,7 @@ class Batch:
     """One transaction. `cordons` are set, `uncordoned` removed; events already known by their id are left.
 
     `rule_sets` are added, those of `forgotten_sets` removed; `rollout` and `confirmed` replace what was.
+    `orders` and `approvals` are set, the forgotten ones removed.
     """
 
     nodes: tuple[NodeRecord, ...] = ()
@@ -137,6 +146,10 @@ class Batch:
     forgotten_sets: tuple[str, ...] = ()
     rollout: Rollout | None = None
     confirmed: ConfirmedBuiltins | None = None
+    orders: tuple[Order, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    forgotten_orders: tuple[str, ...] = ()
+    forgotten_approvals: tuple[IncidentId, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -161,6 +174,8 @@ class Snapshot:
     rule_sets: tuple[RuleSetRecord, ...] = ()
     rollout: Rollout = Rollout()  # noqa: RUF009 - a frozen value, the same for all
     confirmed: ConfirmedBuiltins | None = None
+    orders: tuple[Order, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

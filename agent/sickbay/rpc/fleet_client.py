@@ -1,12 +1,13 @@
 """A blocking client of the coordinator for commands: quick to import, quick to fail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sickbay.core.ids import IncidentId, NodeName
+from sickbay.core.ids import IncidentId, NodeName, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
+from sickbay.core.rules_views import RolloutChange, RulesView
 from sickbay.core.views import FleetView, IncidentDetail, NodeDetail, NodeSummary
 from sickbay.rpc.calling import Calling
 from sickbay.rpc.convert_fleet import core_fleet, core_incident_detail, core_node, core_summary
@@ -14,6 +15,7 @@ from sickbay.rpc.convert_incidents import core_incident
 from sickbay.rpc.convert_observations import core_event
 from sickbay.rpc.convert_outcomes import core_outcome
 from sickbay.rpc.convert_remediation import core_remediation
+from sickbay.rpc.convert_rules_view import CHANGES, core_rules
 from sickbay.rpc.convert_values import text
 from sickbay.rpc.questions import EventQuery
 from sickbay.rpc.serving import DEFAULT_PORT, LOCAL_ONLY, Security, check_plaintext
@@ -104,3 +106,19 @@ class FleetClient(Calling):
         request = pb.ReturnNodeRequest(node=text(node), operator=text(operator))
         response = self._ask(self._stub.ReturnNode, request, patience=_OPERATOR_PATIENCE)
         return core_outcome(response.outcome)
+
+    def rules(self) -> RulesView:
+        """The rules of the fleet."""
+        return core_rules(self._ask(self._stub.GetRules, pb.GetRulesRequest()))
+
+    def change_rollout(self, change: RolloutChange, *, operator: str, reason: str) -> Outcome:
+        """A person's word on a roll-out."""
+        request = pb.ChangeRolloutRequest(
+            change=CHANGES.wire(change), operator=text(operator), reason=text(reason)
+        )
+        return core_outcome(self._ask(self._stub.ChangeRollout, request).outcome)
+
+    def confirm_rules(self, rules: Sequence[RuleId], *, operator: str) -> Outcome:
+        """A person's word that built-in rules may act; no names mean all that wait."""
+        request = pb.ConfirmRulesRequest(ids=[text(rule) for rule in rules], operator=text(operator))
+        return core_outcome(self._ask(self._stub.ConfirmRules, request).outcome)

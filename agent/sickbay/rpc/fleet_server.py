@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from sickbay.core.ids import IncidentId, NodeName
+from sickbay.core.ids import IncidentId, NodeName, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.remediation import Remediation
 from sickbay.rpc.boundary import Context, answered, end, ending
@@ -13,8 +13,9 @@ from sickbay.rpc.convert_incidents import wire_incident
 from sickbay.rpc.convert_observations import wire_event
 from sickbay.rpc.convert_outcomes import wire_outcome
 from sickbay.rpc.convert_remediation import wire_remediation
+from sickbay.rpc.convert_rules_view import CHANGES, wire_rules
 from sickbay.rpc.convert_values import limit, seconds
-from sickbay.rpc.ports import EventQuery, FleetOperations
+from sickbay.rpc.ports import EventQuery, FleetOperations, Refused, RuleOperations
 from sickbay.v1 import fleet_pb2 as pb
 from sickbay.v1.fleet_pb2_grpc import FleetServiceServicer, add_FleetServiceServicer_to_server
 
@@ -22,9 +23,13 @@ from sickbay.v1.fleet_pb2_grpc import FleetServiceServicer, add_FleetServiceServ
 class FleetService(FleetServiceServicer):
     """`FleetService` of the contract over the coordinator's own operations; goes into an RpcServer."""
 
-    def __init__(self, operations: FleetOperations) -> None:
-        """NotFound and Refused reach the caller as such; anything else as an internal error with an id."""
+    def __init__(self, operations: FleetOperations, rules: RuleOperations | None = None) -> None:
+        """NotFound and Refused reach the caller as such; anything else as an internal error with an id.
+
+        Without `rules` what is asked of them is refused.
+        """
         self._operations = operations
+        self._rules = rules
 
     def attach(self, server: grpc.aio.Server) -> None:
         """Add the service to a server that has not started."""
@@ -99,6 +104,36 @@ class FleetService(FleetServiceServicer):
         """A person's return."""
         outcome = await self._operations.give_back(NodeName(request.node), operator=request.operator)
         return pb.OperatorResponse(outcome=wire_outcome(outcome))
+
+    @answered
+    async def GetRules(self, _request: pb.GetRulesRequest) -> pb.GetRulesResponse:
+        """The rules of the fleet."""
+        return wire_rules(await self._rule_operations.rules())
+
+    @answered
+    async def ChangeRollout(self, request: pb.ChangeRolloutRequest) -> pb.OperatorResponse:
+        """A person's word on a roll-out."""
+        if not CHANGES.knows(request.change):
+            raise Refused(f"this coordinator does not know the change {request.change}; it is older than you")
+        outcome = await self._rule_operations.change_rollout(
+            CHANGES.core(request.change),
+            operator=request.operator,
+            reason=request.reason,
+        )
+        return pb.OperatorResponse(outcome=wire_outcome(outcome))
+
+    @answered
+    async def ConfirmRules(self, request: pb.ConfirmRulesRequest) -> pb.OperatorResponse:
+        """A person's word that built-in rules may act."""
+        rules = [RuleId(ident) for ident in request.ids]
+        outcome = await self._rule_operations.confirm_rules(rules, operator=request.operator)
+        return pb.OperatorResponse(outcome=wire_outcome(outcome))
+
+    @property
+    def _rule_operations(self) -> RuleOperations:
+        if self._rules is None:
+            raise Refused("this coordinator hands out no rules")
+        return self._rules
 
 
 def _wire_change(change: Incident | Remediation) -> pb.FleetChange:

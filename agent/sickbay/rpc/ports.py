@@ -6,12 +6,13 @@ Everything here speaks in values of `sickbay.core`; protobuf stays below.
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from sickbay.core.ids import BootId, IncidentId, NodeName
+from sickbay.core.ids import BootId, IncidentId, NodeName, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullState, Hello, Welcome
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
 from sickbay.core.rule_bundles import RuleSetOffer, RulesReport
+from sickbay.core.rules_views import RolloutChange, RulesView
 from sickbay.core.views import FleetView, HostView, IncidentDetail, NodeDetail, NodeSummary
 from sickbay.rpc.questions import EventQuery, NotFound, Refused, Unreachable
 
@@ -24,6 +25,7 @@ __all__ = [
     "NodeOperations",
     "NotFound",
     "Refused",
+    "RuleOperations",
     "Unreachable",
 ]
 
@@ -133,6 +135,22 @@ class FleetOperations(Protocol):
 
     async def give_back(self, node: NodeName, *, operator: str) -> Outcome:
         """A person's return: cancels what runs on the node and snoozes its incidents."""
+        ...
+
+
+class RuleOperations(Protocol):
+    """What operators may ask of the rules of a fleet."""
+
+    async def rules(self) -> RulesView:
+        """Which are in force where, and how a roll-out stands."""
+        ...
+
+    async def change_rollout(self, change: RolloutChange, *, operator: str, reason: str) -> Outcome:
+        """Begin, go on, hold, or go back."""
+        ...
+
+    async def confirm_rules(self, rules: Sequence[RuleId], *, operator: str) -> Outcome:
+        """Let new or changed built-in rules act; no names mean all that wait."""
         ...
 
 
