@@ -73,7 +73,7 @@ def _default(value: Any) -> Schema:  # noqa: ANN401 - any default
         return {"default": format_duration(value)}
     if isinstance(value, bool | int | float | str):
         return {"default": value}
-    return {"default": list(value)} if isinstance(value, tuple) else {}
+    return {"default": [msgspec.to_builtins(each) for each in value]} if isinstance(value, tuple) else {}
 
 
 def _about(docstring: str) -> dict[str, str]:
