@@ -20,6 +20,7 @@ CHECKS: dict[str, list[str]] = {
     "layers": [f"{BIN}/lint-imports", "--no-logo"],
     "stubs": [sys.executable, "tools/protos.py", "--check"],
     "reasons": [sys.executable, "tools/generate_reasons.py", "--check"],
+    "signals": [sys.executable, "tools/generate_signals.py", "--check"],
     "schemas": [sys.executable, "tools/generate_schemas.py", "--check"],
 }
 """What is checked -> the command that checks it."""

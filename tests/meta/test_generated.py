@@ -7,7 +7,7 @@ import pytest
 from tests.meta.tree import ROOT
 
 
-@pytest.mark.parametrize("tool", ["protos", "generate_reasons", "generate_schemas"])
+@pytest.mark.parametrize("tool", ["protos", "generate_reasons", "generate_signals", "generate_schemas"])
 def test_the_committed_output_is_current(tool: str) -> None:
     done = subprocess.run(
         [sys.executable, f"tools/{tool}.py", "--check"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = ("agent/sickbay/v1/", "docs/reasons.md", "requirements/")
+GENERATED = ("agent/sickbay/v1/", "docs/reasons.md", "docs/signals.md", "requirements/")
 GENERATED_TABLES = re.compile(r"agent/sickbay/core/\w+_table\.py")
 
 

@@ -28,7 +28,7 @@ from sickbay.core.selectors import Selector
 from sickbay.core.signals import EVENT_KINDS, KINDS
 from sickbay.core.versions import VersionRange
 
-_KEYS = (
+RULE_KEYS = (
     "id",
     "on",
     "when",
@@ -44,6 +44,8 @@ _KEYS = (
     "labels",
     "select",
 )
+"""Every key that a rule may have, beside `disable`, which the layers take out."""
+
 _CLEAR_FORMS = "exactly one of {when: CEL, on: kind, for: span}, {after: reboot | gpu_reset}, {quiet: span}"
 
 MOST_COUNTED = 1000
@@ -73,7 +75,7 @@ def parse_rules(
 
 
 def _rule(reader: FieldReader, entry: Entry, remedies: Collection[str]) -> Rule | None:
-    reader.allow(_KEYS)
+    reader.allow(RULE_KEYS)
     identity = _matching(reader, "id", _ID, "an id of lower-case letters, digits and dashes")
     kind = _kind(reader, "on")
     when = _expression(reader, "when", kind)
