@@ -11,7 +11,7 @@ from sickbay.core.instants import Instant
 from sickbay.core.rule_state import Open, Raiser
 from sickbay.core.rule_wording import Finding, condition_of, is_news, restated
 from sickbay.core.rules import After, ClearAfter, ClearQuiet, Rule, RuleSet
-from sickbay.core.signals import Signal
+from sickbay.core.signals import EVENT_KINDS, Signal
 
 MOST_RAISERS = 64
 """Parts remembered a condition; a GPU has 18 links, a host has fewer than 64 of anything."""
@@ -159,11 +159,16 @@ class Book:
 
 
 def _ends_with_reset(rule: Rule) -> bool:
-    """Whether a reset of the GPU ends it: what asks for one, and events that are then history."""
+    """Whether a reset of the GPU ends it: what asks for one, and events that are then history.
+
+    An event that a reading clears is no other: where the board or its driver does not tell that reading (row
+    remapping in MIG mode, what Xid 154 asks for before field 230), nothing else could end it. What a reset
+    has not mended is read again.
+    """
     clear = rule.clear
-    return isinstance(clear, ClearQuiet) or (
-        isinstance(clear, ClearAfter) and clear.repair is After.GPU_RESET
-    )
+    if isinstance(clear, ClearAfter):
+        return clear.repair is After.GPU_RESET
+    return isinstance(clear, ClearQuiet) or (rule.on in EVENT_KINDS and rule.on != clear.when.kind)
 
 
 def _xids(known: tuple[int, ...], signal: Signal) -> tuple[int, ...]:
