@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.1
 """How often a call that hangs looks whether it still does."""
 
+_NEVER = 1000
+
 _VERSION = re.compile(r"_v\d+$")
 
 
@@ -107,7 +109,7 @@ class SimulatedNvml:
         value = faults.reading(name, value, active, now)
         if name == "clocks_reasons":
             heat = faults.reading("temperature", gpu.values.get("temperature", 0), active, now)
-            value = faults.clocks_under_heat(value, heat, gpu.values.get("slowdown_at", 1000))
+            value = faults.clocks_under_heat(value, heat, _slowdown_at(gpu.values))
         if name == "margin":
             cool = gpu.values.get("temperature", 0)
             value -= faults.reading("temperature", cool, active, now) - cool
@@ -198,6 +200,14 @@ class SimulatedNvml:
             ):
                 return record
         return None
+
+
+def _slowdown_at(values: Mapping[str, Any]) -> int:
+    """The board's own threshold in Celsius; of one that tells distances alone, where they come to nothing."""
+    told: int | None = values.get("slowdown_at")
+    if told is not None or not {"temperature", "margin", "tlimit_slowdown"} <= values.keys():
+        return _NEVER if told is None else told
+    return int(values["temperature"] + values["margin"] - values["tlimit_slowdown"])
 
 
 def _any(records: list[dict[str, Any]], fault: str, slot: int | None, now: float) -> bool:
