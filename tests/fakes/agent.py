@@ -11,6 +11,7 @@ from sickbay.core.ids import ActionId, BootId, NodeName, RuleId
 from sickbay.core.instants import Instant
 from sickbay.core.messages import ActionReport, Delta, Directive, FullState, Hello, Verb
 from sickbay.core.outcomes import Outcome
+from sickbay.core.rule_bundles import NO_REPORT, RuleSetOffer, RulesReport
 from sickbay.core.signals import Signal
 from sickbay.host.clock import Clock
 
@@ -36,6 +37,9 @@ class FakeSession:
         if self.agent.session is self:
             (self.agent.obey or self.agent.directed)(directive)
 
+    def offer_rules(self, offer: RuleSetOffer) -> None:
+        self.agent.offers.append(offer)
+
     def close(self, why: str) -> None:
         self.closed = why
 
@@ -57,6 +61,9 @@ class FakeAgent:
     gateway: Gateway | None = None
     effects: list[tuple[str, ActionId]] = field(default_factory=list)
     asked: list[Directive] = field(default_factory=list)
+    offers: list[RuleSetOffer] = field(default_factory=list)
+    pool: str = ""
+    rules: RulesReport = NO_REPORT
     lose_reports: int = 0
     deaf: frozenset[Verb] = frozenset()
     is_down: bool = False
@@ -76,6 +83,8 @@ class FakeAgent:
             inventory=self.inventory,
             rules_digest="digest",
             started_at=self.clock.now().wall,
+            pool=self.pool,
+            rules=self.rules,
         )
         gateway.welcome(hello)
         self.gateway, self.session = gateway, FakeSession(self, self.boot_id)

@@ -8,6 +8,7 @@ from tests.fakes.words import a_signal, an_event
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import BootId, NodeName
 from sickbay.core.messages import Directive, Event, FullState, Hello, Welcome
+from sickbay.core.rule_bundles import RuleSetOffer
 
 if TYPE_CHECKING:
     from sickbay.core.conditions import Condition
@@ -24,6 +25,7 @@ class FakeAgentSide:
         self.welcomes: list[tuple[Welcome, str]] = []
         self.losses: list[str] = []
         self.directives: list[Directive] = []
+        self.offers: list[RuleSetOffer] = []
         self.failing: Exception | None = None
         self.full_states = 0
         self._sequence = 0
@@ -71,5 +73,10 @@ class FakeAgentSide:
 
     async def directed(self, directive: Directive) -> None:
         self.directives.append(directive)
+        if self.failing is not None:
+            raise self.failing
+
+    async def rules_offered(self, offer: RuleSetOffer) -> None:
+        self.offers.append(offer)
         if self.failing is not None:
             raise self.failing

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sickbay.core.conditions import Condition, Status
 from sickbay.core.ids import NodeName
 from sickbay.core.messages import ActionReport, Delta, Event, FullState, Hello, Welcome
+from sickbay.core.rule_bundles import RulesReport
 from sickbay.rpc.ports import AgentSession, Refused
 
 
@@ -20,6 +21,7 @@ class NodeRecord:
     events: dict[str, Event] = field(default_factory=dict)
     received: list[Event] = field(default_factory=list)
     reports: list[ActionReport] = field(default_factory=list)
+    rules: list[RulesReport] = field(default_factory=list)
     heartbeats: int = 0
     full_states: int = 0
     deltas: int = 0
@@ -93,6 +95,10 @@ class FakeGateway:
         self._fail()
         await self.committing.wait()
         self.record(session.node).reports.append(report)
+
+    async def rules(self, session: AgentSession, report: RulesReport) -> None:
+        self._fail()
+        self.record(session.node).rules.append(report)
 
     async def disconnected(self, session: AgentSession, why: str) -> None:
         self.told.append(f"disconnected {session.node}")

@@ -13,6 +13,7 @@ from sickbay.core.ids import ActionId, BootId, NodeName
 from sickbay.core.instants import Instant
 from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullState, Hello, Verb, Welcome
 from sickbay.core.outcomes import Outcome
+from sickbay.core.rule_bundles import RuleSetOffer
 from sickbay.core.signals import Signal
 from sickbay.host.clock import SystemClock
 from sickbay.rpc.agent_link import CoordinatorLink
@@ -29,6 +30,7 @@ class WireAgent:
         self.spool: list[Event] = []
         self.reboots: list[ActionId] = []
         self.asked: list[Verb] = []
+        self.offers: list[RuleSetOffer] = []
         self.clock = SystemClock()
         self._target = target
         self._boot_seconds = boot_seconds
@@ -110,6 +112,9 @@ class WireAgent:
             task.add_done_callback(self._booting.discard)
         report = ActionReport(action_id=action, outcome=Outcome.done("done"), at=self.clock.now().wall)
         self._link.report(report)
+
+    async def rules_offered(self, offer: RuleSetOffer) -> None:
+        self.offers.append(offer)
 
     # -- inside ----------------------------------------------------------------------------------------
 

@@ -1,11 +1,10 @@
 """`sickbay cordon` and `sickbay return`: a node out of service, and back, in a person's name."""
 
-import getpass
-import os
 import sys
 
 import click
 
+from sickbay.cli.asking import confirmed, operator, yes_option
 from sickbay.cli.options import Coordinator, coordinator_at, coordinator_option, examples, output_option
 from sickbay.cli.output import EXIT_FAILED, EXIT_UNREACHABLE, EXIT_USAGE, emit, fail, painted
 from sickbay.core.ids import NodeName
@@ -19,8 +18,6 @@ _EXIT = {
     Verdict.UNKNOWN: EXIT_UNREACHABLE,
 }
 
-_yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where nobody is there to answer.")
-
 
 @click.command(
     epilog=examples(
@@ -30,7 +27,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where
 )
 @click.argument("node")
 @click.option("--reason", default="", help="Why, in words for your colleagues; asked for when not given.")
-@_yes_option
+@yes_option
 @coordinator_option
 @output_option
 def cordon(*, node: str, reason: str, yes: bool, coordinator: Coordinator, form: str) -> None:
@@ -42,14 +39,14 @@ def cordon(*, node: str, reason: str, yes: bool, coordinator: Coordinator, form:
     reason = reason.strip() or _asked_reason()
     with coordinator_at(coordinator) as client:
         _told_what(client.node(NodeName(node)).summary, "no new job will start on it; running jobs go on")
-        _confirmed(f"Cordon {node}?", yes=yes)
-        outcome = client.cordon(NodeName(node), reason=reason, operator=_operator())
+        confirmed(f"Cordon {node}?", yes=yes)
+        outcome = client.cordon(NodeName(node), reason=reason, operator=operator())
     _ended(node, outcome, form)
 
 
 @click.command(name="return", epilog=examples("sickbay return gpu-07", "sickbay return gpu-07 --yes"))
 @click.argument("node")
-@_yes_option
+@yes_option
 @coordinator_option
 @output_option
 def give_back(*, node: str, yes: bool, coordinator: Coordinator, form: str) -> None:
@@ -60,18 +57,9 @@ def give_back(*, node: str, yes: bool, coordinator: Coordinator, form: str) -> N
     """
     with coordinator_at(coordinator) as client:
         _told_what(client.node(NodeName(node)).summary, "new jobs may start on it at once, unvalidated")
-        _confirmed(f"Return {node} to service?", yes=yes)
-        outcome = client.give_back(NodeName(node), operator=_operator())
+        confirmed(f"Return {node} to service?", yes=yes)
+        outcome = client.give_back(NodeName(node), operator=operator())
     _ended(node, outcome, form)
-
-
-def _operator() -> str:
-    """Who asks: behind sudo, the person and not root."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (OSError, KeyError):
-        # A uid without an entry in the user database, as in a container. Python 3.13 raises OSError.
-        return f"uid {os.getuid()}"
 
 
 def _told_what(n: NodeSummary, effect: str) -> None:
@@ -90,16 +78,6 @@ def _asked_reason() -> str:
     if not sys.stdin.isatty():
         fail('say why with --reason "..."; nobody is here to be asked', code=EXIT_USAGE)
     return str(click.prompt("Reason", err=True))
-
-
-def _confirmed(question: str, *, yes: bool) -> None:
-    """Go on only if a person says so, now or by --yes."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        fail("nothing was done: nobody is here to be asked; say --yes to go on", code=EXIT_USAGE)
-    if not click.confirm(question, err=True):
-        fail("nothing was done")
 
 
 def _ended(node: str, outcome: Outcome, form: str) -> None:

@@ -1,6 +1,6 @@
 """`sickbay rules`: what the rules are, whether they are sound, and what they would have done.
 
-Everything here works on files alone: no agent, no coordinator and no driver is asked.
+What looks at rules works on files alone; what hands them to a fleet asks the coordinator.
 """
 
 import click
@@ -12,6 +12,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("sickbay.cli.rules_lint:lint_rules", "Mistakes, with their place; exit 1 when there is one."),
     "test": ("sickbay.cli.rules_test:run_cases", "Run cases: signals in, conditions and proposals out."),
     "replay": ("sickbay.cli.rules_replay:replay", "What they would have done with a recorded history."),
+    "status": ("sickbay.cli.rules_rollout:status", "Which rules the fleet runs, and how a roll-out stands."),
+    "roll-out": ("sickbay.cli.rules_rollout:roll_out", "Hand the coordinator's rules out, stage by stage."),
+    "hold": ("sickbay.cli.rules_rollout:hold", "Stop a roll-out where it stands."),
+    "roll-back": ("sickbay.cli.rules_rollout:roll_back", "Give every node the former rules again, at once."),
+    "confirm": ("sickbay.cli.rules_rollout:confirm", "Let new or changed built-in rules act."),
     "schema": ("sickbay.cli.rules_show:schema", "The JSON Schema that an editor checks a file against."),
 }
 
