@@ -82,6 +82,16 @@ def test_every_rule_names_a_runbook_that_names_the_rule_and_its_condition() -> N
     assert unexplained == []
 
 
+def test_every_reason_that_a_rule_can_give_is_in_its_runbook() -> None:
+    unexplained = [
+        (rule["id"], reason)
+        for rule in rules()
+        if (reason := rule["condition"].get("reason", rule["condition"]["type"]))
+        and f"`{reason}`" not in text(f"docs/runbooks/{rule['runbook']}.md")
+    ]
+    assert unexplained == []
+
+
 def test_every_runbook_is_listed_and_belongs_to_a_rule() -> None:
     pages = {name.rsplit("/", 1)[-1].removesuffix(".md") for name in PAGES if "/runbooks/" in name}
     listed = set(re.findall(r"^\| \[[^]]+\]\(([\w-]+)\.md\)", text("docs/runbooks/README.md"), re.MULTILINE))
