@@ -1,4 +1,4 @@
-"""`sickbay rules status`, `roll-out`, `hold`, `roll-back` and `confirm`: a fleet's rules, and their change."""
+"""`sickbay rules status`, `roll-out`, `hold`, `roll-back`, `confirm`: rules of a fleet, and their change."""
 
 from collections.abc import Sequence
 

@@ -24,8 +24,8 @@ from sickbay.host.clock import Clock
 
 _LOG = logging.getLogger(__name__)
 
-_LOOK_EVERY = 5.0
-"""Seconds between two looks at a roll-out that goes on."""
+_LOOK_EVERY = (0.2, 5.0)
+"""Seconds between two looks at a roll-out that goes on, at least and at most; by its soak in between."""
 
 _AT_ONCE = 20
 _PAUSE = 0.1
@@ -234,7 +234,8 @@ class RuleSets:
 
     async def _pause(self) -> None:
         waking = asyncio.ensure_future(self._woken.wait())
-        sleeping = asyncio.ensure_future(self.clock.sleep(_LOOK_EVERY))
+        least, most = _LOOK_EVERY
+        sleeping = asyncio.ensure_future(self.clock.sleep(min(max(self.plan.soak / 4, least), most)))
         try:
             await asyncio.wait({waking, sleeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
