@@ -6,8 +6,8 @@ from tests.bench.figures import Figure, NotHereError, at_most, cannot, noted
 from tests.bench.processes import Cost, alone_bytes, cost
 from tests.bench.simulated_agent import simulated_agent
 
-SETTLE_S = 30.0
-"""Beyond the start and the first sweeps, in which everything is new."""
+SETTLE_S = 150.0
+"""Beyond the third look of monitors that look each minute: until then their rates are new, and kept."""
 
 SPAN_S = 60.0
 
