@@ -47,6 +47,11 @@ _MISTAKE = 2
     help="How --once shows it.",
 )
 @click.option(
+    "--profile",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --once: also write what the driver answered, as a host to simulate.",
+)
+@click.option(
     "--check-config",
     is_flag=True,
     help="Check configuration and rules, show what is in force, exit.",
@@ -63,6 +68,7 @@ def main(
     *,
     once: bool,
     output: str,
+    profile: Path | None,
     check_config: bool,
     accept_injected: bool,
     verbose: bool,
@@ -75,6 +81,8 @@ def main(
     exit status says how the host is: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. A rule that asks for
     several readings cannot speak after one.
     """
+    if profile is not None and not once:
+        raise click.UsageError("--profile goes with --once")
     _begin_log(verbose=verbose, quiet=once)
     try:
         config = _read(path, accept_injected=accept_injected)
@@ -87,7 +95,8 @@ def main(
         if once:
             from sickbay.node.once import look_once  # noqa: PLC0415 - the daemon need not carry it
 
-            sys.exit(asyncio.run(look_once(config, begun, ports, version=__version__, form=output)))
+            look = look_once(config, begun, ports, version=__version__, form=output, profile=profile)
+            sys.exit(asyncio.run(look))
         daemon = serve(
             config,
             begun,

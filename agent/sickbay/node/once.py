@@ -7,6 +7,7 @@ what the daemon would have seen.
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import msgspec
@@ -19,6 +20,7 @@ from sickbay.host.spool_records import encoded
 from sickbay.node.assembly import Agent, assemble
 from sickbay.node.config import AgentConfig
 from sickbay.node.ports import Ports
+from sickbay.node.recording import NothingToRecordError, Recording
 from sickbay.node.rule_intake import Beginning
 
 _SWEEPS_WITHIN = 120.0
@@ -34,16 +36,33 @@ class Look:
     calls: dict[str, CallLatency]
 
 
-async def look_once(config: AgentConfig, rules: Beginning, ports: Ports, *, version: str, form: str) -> int:
-    """Look, print as `table` or `json`, and return the exit status of `sickbay status`."""
+async def look_once(
+    config: AgentConfig,
+    rules: Beginning,
+    ports: Ports,
+    *,
+    version: str,
+    form: str,
+    profile: Path | None = None,
+) -> int:
+    """Look, print as `table` or `json`, and return the exit status of `sickbay status`.
+
+    With `profile`, what the driver answered is written there. OSError when it cannot be.
+    """
+    recording = Recording(ports)
     with tempfile.TemporaryDirectory(prefix="sickbay-once-") as folder:
         here = msgspec.structs.replace(config, state_dir=folder, runtime_dir=folder, coordinators=())
-        agent = assemble(here, rules, ports, version)
+        agent = assemble(here, rules, recording.over(), version)
         try:
             look = await _look(agent)
         finally:
             await agent.end()
     click.echo(_as_json(look) if form == "json" else _as_table(look))
+    if profile is not None:
+        try:
+            recording.write(profile)
+        except NothingToRecordError as error:
+            click.echo(f"{profile}: {error}", err=True)
     return list(Health).index(look.view.health)
 
 

@@ -53,8 +53,14 @@ def _shape(profile: Profile | Path | str) -> Profile:
 
 
 def inject_fault(path: Path, fault: Fault) -> None:
-    """Let something go wrong, `fault.at` seconds from now. The kernel log says so at once if it is due."""
+    """Let something go wrong, `fault.at` seconds from now. The kernel log says so at once if it is due.
+
+    ValueError when the node has no GPU in that slot.
+    """
     node = NodeDir(path)
+    gpus = len(node.read_profile()["gpus"])
+    if fault.gpu is not None and fault.gpu >= gpus:
+        raise ValueError(f"gpu: {fault.gpu}; the node has {gpus}, and slots count from 0")
     node.add_faults([as_record(fault, at=node.uptime() + float(fault.at))])
     print_due(path)
 

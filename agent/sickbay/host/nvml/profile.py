@@ -13,8 +13,10 @@ import msgspec
 from sickbay.host.config_files import load_config
 from sickbay.host.nvml.answers import GROUP_OF
 from sickbay.host.nvml.catalogue import (
+    NO_PERMISSION,
     RETURN_CODES,
     STABLE_CODES,
+    VGPU_ECC_NOT_SUPPORTED,
     WANTED_EVENTS,
     describe_code,
 )
@@ -23,6 +25,9 @@ from sickbay.host.nvml.readings import GpuState, GpuSweep, Sweep
 ProfileValue = int | float | str | tuple[int | None, ...]
 
 _NAMES = frozenset(GROUP_OF)
+_LASTING = STABLE_CODES | {NO_PERMISSION, VGPU_ECC_NOT_SUPPORTED}
+"""Refusals that say what a host is, to whoever looks again with the same rights."""
+
 _CODES = {name: code for code, name in RETURN_CODES.items()}
 
 
@@ -146,7 +151,7 @@ def _names(gpu: GpuProfile, salt: str) -> dict[str, ProfileValue]:
 
 
 def _recorded(gpu: GpuSweep) -> GpuProfile:
-    failures = {name: describe_code(code) for name, code in gpu.codes.items() if code in STABLE_CODES}
+    failures = {name: describe_code(code) for name, code in gpu.codes.items() if code in _LASTING}
     return GpuProfile(
         pci=gpu.pci,
         values=dict(gpu.values),
