@@ -1,5 +1,6 @@
 """The cases of the built-in rules: all hold, and every rule has some that raise it and some that must not."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from tests.support.cases import PLATFORMS, bench
 
 from sickbay.core.case_runs import CaseResult, run_case
 from sickbay.core.rule_cases import Case, Prints, Says
+from sickbay.core.rules import ClearWhen, Rule, RuleSet
 from sickbay.host.case_files import cases_of_layers, load_cases
 from sickbay.host.rule_files import builtin_rules_dir, load_rules
 
@@ -81,3 +83,33 @@ def test_the_cases_of_a_rule_lie_in_the_file_of_its_name() -> None:
         if not RULES.by_id[rule].layer.endswith(f"/{file.name}")
     ]
     assert astray == []
+
+
+def bolder(rule: Rule) -> Iterator[Rule]:
+    """The rule without its span, its grace, its pattern, or what makes its recovery believed."""
+    if rule.hold:
+        yield replace(rule, hold=0.0)
+        yield replace(rule, hold=rule.hold * 1.5)
+    if rule.boot_grace:
+        yield replace(rule, boot_grace=0.0)
+    if rule.count is not None:
+        yield replace(rule, count=None)
+        yield replace(rule, count=replace(rule.count, within=rule.count.within * 3))
+    if isinstance(rule.clear, ClearWhen) and rule.clear.hold:
+        yield replace(rule, clear=replace(rule.clear, hold=0.0))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_rule_that_believed_sooner_or_later_would_fail_one_of_its_cases(file: Path) -> None:
+    cases = load_cases((file,), RULES, PLATFORMS).cases
+    unnoticed = []
+    for rule in RULES.rules:
+        own = [case for case in cases if rule.id in case.rules]
+        for changed in bolder(rule) if own else ():
+            others = [other for other in RULES.rules if other.id != rule.id]
+            mutant = replace(bench(), rules=RuleSet.of((*others, changed)))
+            if all(run_case(case, mutant).holds for case in own):
+                unnoticed.append(
+                    (rule.id, changed.hold, changed.boot_grace, changed.count, str(changed.clear))
+                )
+    assert unnoticed == []
