@@ -11,7 +11,7 @@ from tests.meta.tree import ROOT
 SERVICES = ("sickbay-agent.service", "sickbay-coordinator.service")
 EXPOSURE = 2.5
 """The most that `systemd-analyze security` may find, on its scale from 0 to 10. The agent sees /home, where
-network mounts are, and asks for the state of the clock, by a call that could set it for who has the capability."""
+network mounts are, and may ask for the state of the clock, by a call that sets it for who has the right."""
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"

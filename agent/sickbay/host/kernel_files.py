@@ -19,9 +19,14 @@ def content(path: Path | str) -> str:
     Raises:
         OSError: it is not there, may not be read, or its driver has failed.
     """
+    return raw_content(path).decode(errors="backslashreplace").strip()
+
+
+def raw_content(path: Path | str) -> bytes:
+    """The bytes of a file, for those that are read by the thousand. Raises OSError as `content` does."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(handle, _MOST).decode(errors="backslashreplace").strip()
+        return os.read(handle, _MOST)
     finally:
         os.close(handle)
 

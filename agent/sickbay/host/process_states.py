@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sickbay.host.kernel_files import content, content_if_any, names_in
+from sickbay.host.kernel_files import content, content_if_any, names_in, raw_content
 from sickbay.host.processes import held
 
 _IS_KERNEL_THREAD = 0x00200000
@@ -74,20 +74,21 @@ def read_states(proc: Path) -> StatesReading:
         return StatesReading()
     stuck: list[StuckProcess] = []
     zombies = 0
-    for pid, line in _lines(proc):
-        state = line[line.rfind(")") + 2 :][:1]
-        zombies += state == "Z"
-        if state in {"D", "Z"}:
-            stuck += _stuck(proc, pid, line)
+    for pid, line in _suspects(proc):
+        zombies += not _is_stuck(line)
+        stuck += _stuck(proc, pid, line)
     return StatesReading(stuck=tuple(stuck), zombies=zombies)
 
 
-def _lines(proc: Path) -> Iterator[tuple[str, str]]:
-    """(pid, its stat). The leader's own file is read: that of the process first adds up all threads."""
+def _suspects(proc: Path) -> Iterator[tuple[str, str]]:
+    """(pid, its stat) of each in state D or Z. The leader's own file: that of the process adds up first."""
     for pid in filter(str.isdecimal, os.listdir(proc)):  # noqa: PTH208 - no Path for each of 2,000
-        line = content_if_any(f"{proc}/{pid}/task/{pid}/stat")
-        if line is not None:  # It ended meanwhile.
-            yield pid, line
+        try:
+            line = raw_content(f"{proc}/{pid}/task/{pid}/stat")
+        except OSError:  # It ended meanwhile.
+            continue
+        if line[line.rfind(b")") + 2 :][:1] in {b"D", b"Z"}:
+            yield pid, line.decode(errors="backslashreplace")
 
 
 def _stuck(proc: Path, pid: str, line: str) -> list[StuckProcess]:
