@@ -49,7 +49,7 @@ class ReadingLog:
             return False
         units = KINDS[signal.kind]
         return any(
-            _differs(before.fields.get(name), signal.fields.get(name), units[name].unit) for name in names
+            differs(before.fields.get(name), signal.fields.get(name), units[name].unit) for name in names
         )
 
 
@@ -66,7 +66,8 @@ def named_fields(rules: RuleSet) -> Mapping[str, frozenset[str]]:
     return {kind: frozenset(fields) for kind, fields in named.items()}
 
 
-def _differs(before: FieldValue, now: FieldValue, unit: str) -> bool:
+def differs(before: FieldValue, now: FieldValue, unit: str) -> bool:
+    """Whether a field moved by enough to matter; anything else than a number did if it is another."""
     if before == now:
         return False
     if isinstance(before, bool | str | None) or isinstance(now, bool | str | None):

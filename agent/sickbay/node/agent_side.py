@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sickbay.core.fleet_readings import as_told
 from sickbay.core.messages import ActionReport, Directive, Event, FullState, Hello, Welcome
 from sickbay.core.rule_bundles import RuleSetOffer
 from sickbay.host.clock import Clock
@@ -40,11 +41,12 @@ class NodeSide:
         )
 
     def full_state(self) -> FullState:
-        """All that holds now; conditions and readings of nobody's memory but ours."""
+        """All that holds now, of nobody's memory but ours; of readings what a coordinator is told."""
+        told = (as_told(signal) for signal in self.status.readings.values())
         return FullState(
             conditions=self.status.conditions,
             inventory=self.status.inventory,
-            readings=tuple(self.status.readings.values()),
+            readings=tuple(signal for signal in told if signal is not None),
             at=self.clock.now().wall,
         )
 

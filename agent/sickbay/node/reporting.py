@@ -1,7 +1,8 @@
 """What the coordinator is told, and how soon: a change of state at once, a moving gauge along with it.
 
 Each message costs the coordinator about the same whatever is in it, and it has thousands of agents. So a
-temperature that went up by a degree waits for company, for at most `GAUGES_EVERY` seconds.
+temperature that went up by ten degrees waits for company, for at most `GAUGES_EVERY` seconds, and one that
+went up by a degree for `SLIGHT_EVERY`. Of most readings it is told nothing (core.fleet_readings).
 """
 
 from collections.abc import Sequence
@@ -10,15 +11,16 @@ from typing import Protocol
 
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import Inventory
+from sickbay.core.fleet_readings import GAUGES, as_told, moved
 from sickbay.core.instants import Instant
 from sickbay.core.messages import ActionReport, Delta, Event
 from sickbay.core.rule_bundles import RulesReport
 from sickbay.core.signals import Signal
 
-GAUGES = frozenset({"temperature", "ecc", "clocks"})
-"""Kinds whose readings move all the time; what they mean travels as conditions, at once."""
-
 GAUGES_EVERY = 60.0
+SLIGHT_EVERY = 900.0
+
+_Key = tuple[str, str]
 
 
 class Link(Protocol):
@@ -63,8 +65,10 @@ class Reporter:
 
     link: Link = field(default_factory=NoLink)
     _conditions: dict[str, Condition] = field(default_factory=dict)
-    _readings: dict[tuple[str, str], Signal] = field(default_factory=dict)
+    _readings: dict[_Key, Signal] = field(default_factory=dict)
+    _told: dict[_Key, Signal] = field(default_factory=dict)
     _told_at: float = 0.0
+    _soon: bool = False
 
     def tell(
         self,
@@ -75,14 +79,14 @@ class Reporter:
         readings: Sequence[Signal] = (),
         inventory: Inventory | None = None,
     ) -> None:
-        """`changed` conditions, states and a new inventory go at once; the rest within a minute."""
+        """`changed` conditions, states and a new inventory go at once; the rest waits."""
         for condition in refreshed:
             self._conditions[condition.key] = condition
-        for signal in readings:
-            self._readings[signal.kind, signal.subject.key] = signal
-        at_once = changed or inventory is not None or any(s.kind not in GAUGES for s in readings)
+        # Every reading is to be taken up, so this is no place for a lazy `any`.
+        states = [signal for signal in readings if self._take(signal)]
+        waits = GAUGES_EVERY if self._soon or self._conditions else SLIGHT_EVERY
         waiting = bool(self._conditions or self._readings)
-        if at_once or (waiting and now.mono - self._told_at >= GAUGES_EVERY):
+        if changed or inventory is not None or states or (waiting and now.mono - self._told_at >= waits):
             self._send(now, changed, inventory)
 
     def pass_on(self, events: Sequence[Event]) -> None:
@@ -94,10 +98,25 @@ class Reporter:
         self.link.rules(report)
 
     def tell_all(self, now: Instant, readings: Sequence[Signal]) -> None:
-        """Every reading, asked for or not: somebody waits for fresh ones."""
+        """Every reading that is told at all, moved or not: somebody waits for fresh ones."""
         for signal in readings:
-            self._readings[signal.kind, signal.subject.key] = signal
+            if (told := as_told(signal)) is not None:
+                self._readings[told.kind, told.subject.key] = told
         self._send(now, (), None)
+
+    def _take(self, signal: Signal) -> bool:
+        """Hold a reading that says something else than was told last; whether it is a state, and urgent."""
+        told = as_told(signal)
+        if told is None:
+            return False
+        key = (told.kind, told.subject.key)
+        before = self._told.get(key)
+        if before is not None and before.fields == told.fields:
+            self._readings.pop(key, None)
+            return False
+        self._readings[key] = told
+        self._soon |= moved(before, told)
+        return told.kind not in GAUGES
 
     def _send(self, now: Instant, changed: Sequence[Condition], inventory: Inventory | None) -> None:
         for condition in changed:
@@ -108,7 +127,8 @@ class Reporter:
             readings=tuple(self._readings.values()),
             at=now.wall,
         )
+        self._told |= self._readings
         self._conditions.clear()
         self._readings.clear()
-        self._told_at = now.mono
+        self._told_at, self._soon = now.mono, False
         self.link.delta(delta)
