@@ -20,11 +20,14 @@ from sickbay.core.instants import format_duration
 from sickbay.core.remediation import Remediation
 from sickbay.rpc.fleet_client import FleetClient
 from sickbay.rpc.questions import Unreachable
+from sickbay.sim.known_profiles import USUAL, profile_names
+from sickbay.sim.node_dir import NodeDir
 from sickbay.sim.scenario import Lost
 from sickbay.sim.simulated_node import inject_fault
 
 PATIENT = NodeName("sim-2")
 SLOT = 3
+"""The GPU that is lost; the last one of a smaller host."""
 
 
 @dataclass(slots=True)
@@ -59,13 +62,20 @@ class Teller:
     "--hold", is_flag=True, help="Keep the fleet running afterwards, to look around in; Ctrl-C ends."
 )
 @click.option(
+    "--profile",
+    type=click.Choice(profile_names()),
+    default=USUAL,
+    show_default=True,
+    help="What the simulated nodes are.",
+)
+@click.option(
     "--timeout",
     type=float,
     default=120.0,
     show_default=True,
     help="Seconds after which it counts as failed.",
 )
-def demo(*, as_json: bool, hold: bool, timeout: float) -> None:
+def demo(*, as_json: bool, hold: bool, profile: str, timeout: float) -> None:
     r"""Lose a GPU on a simulated node and watch it come back.
 
     Starts a coordinator and four agents on this machine (real programs; this host's own agent on the real
@@ -78,11 +88,13 @@ def demo(*, as_json: bool, hold: bool, timeout: float) -> None:
       sickbay demo
       sickbay demo --json | jq .
       sickbay demo --hold
+      sickbay demo --profile gb200x4
     """
     teller = Teller(as_json=as_json)
     with tempfile.TemporaryDirectory(prefix="sickbay-demo-", dir=temporary_parent()) as folder:
         try:
-            outcome = asyncio.run(_perform(Stage(folder=Path(folder)), teller, hold=hold, timeout=timeout))
+            stage = Stage(folder=Path(folder), profile=profile)
+            outcome = asyncio.run(_perform(stage, teller, hold=hold, timeout=timeout))
         except (StageError, Unreachable) as error:
             fail(str(error))
         except KeyboardInterrupt:
@@ -94,22 +106,36 @@ def demo(*, as_json: bool, hold: bool, timeout: float) -> None:
 async def _perform(stage: Stage, teller: Teller, *, hold: bool, timeout: float) -> str:  # noqa: ASYNC109 - a figure for people, not a cancel scope
     teller.note("Starting a coordinator on SQLite and four agents ...")
     async with running(stage) as fleet:
+        gpus = _gpus(stage)
         driver = (
-            "the real NVIDIA driver" if stage.has_driver else "a simulated 8-GPU node (no NVIDIA driver here)"
+            "the real NVIDIA driver"
+            if stage.has_driver
+            else f"a simulated {gpus}-GPU node (no NVIDIA driver here)"
         )
-        teller.note(f"this-host is watched on {driver}; sim-1, sim-2 and sim-3 are simulated 8-GPU nodes.")
-        teller.note(f"Now GPU {SLOT} of {PATIENT} falls off the bus.\n")
+        teller.note(
+            f"this-host is watched on {driver}; sim-1, sim-2 and sim-3 are simulated {gpus}-GPU nodes."
+        )
+        teller.note(f"Now GPU {_slot(stage)} of {PATIENT} falls off the bus.\n")
         outcome = await _lose_a_gpu(stage, fleet, teller, timeout)
         if hold:
             await _hold(stage, teller)
     return outcome
 
 
+def _gpus(stage: Stage) -> int:
+    return len(NodeDir(stage.node_dir(PATIENT)).read_profile()["gpus"])
+
+
+def _slot(stage: Stage) -> int:
+    return min(SLOT, _gpus(stage) - 1)
+
+
 async def _lose_a_gpu(stage: Stage, fleet: FleetClient, teller: Teller, timeout: float) -> str:  # noqa: ASYNC109 - as above
     changes = _changes(fleet)
     teller.fault_at = stage.clock.now().wall
-    inject_fault(stage.node_dir(PATIENT), Lost(gpu=SLOT))
-    teller.tell(Told(step="fault", at=teller.fault_at, detail=f"GPU {SLOT} of {PATIENT} is lost"))
+    slot = _slot(stage)
+    inject_fault(stage.node_dir(PATIENT), Lost(gpu=slot))
+    teller.tell(Told(step="fault", at=teller.fault_at, detail=f"GPU {slot} of {PATIENT} is lost"))
     latest: Incident | None = None
     outcome = "timeout"
     try:

@@ -20,6 +20,7 @@ from sickbay.host.clock import Clock, SystemClock
 from sickbay.rpc.fleet_client import FleetClient
 from sickbay.rpc.questions import Unreachable
 from sickbay.sim.host import HostSettings, SimulatedHost, reboot_command
+from sickbay.sim.known_profiles import USUAL
 from sickbay.sim.simulated_node import create_node
 
 THIS_HOST = "this-host"
@@ -64,6 +65,7 @@ class Stage:
     """Where everything is, and what is running."""
 
     folder: Path
+    profile: str = USUAL
     clock: Clock = field(default_factory=SystemClock)
     has_driver: bool = field(default_factory=real_driver)
     hosts: dict[str, SimulatedHost] = field(default_factory=dict)
@@ -134,7 +136,7 @@ def _start_agent(stage: Stage, name: str) -> None:
     if is_real:
         stage.children.append(start_child(argv, log=stage.log(name)))
         return
-    create_node(stage.node_dir(name), salt=name)
+    create_node(stage.node_dir(name), profile=stage.profile, salt=name)
     settings = HostSettings(folder=stage.node_dir(name), agent=argv, log=stage.log(name), boot=_BOOT)
     stage.hosts[name] = SimulatedHost(settings, stage.clock)
     stage.hosts[name].switch_on()
