@@ -2,20 +2,29 @@
 
 from dataclasses import dataclass, field, replace
 
+from sickbay.coordinator.census import Census
 from sickbay.coordinator.course import Course
 from sickbay.coordinator.directives import Directives
 from sickbay.coordinator.effects import Effects
 from sickbay.coordinator.fleet import Fleet
+from sickbay.coordinator.gate_config import GatePlan
 from sickbay.coordinator.gateway import Gateway
+from sickbay.coordinator.housekeeping import Housekeeping
 from sickbay.coordinator.operations import Operations
+from sickbay.coordinator.order_operations import OrderOperations
 from sickbay.coordinator.out_of_band import OutOfBand, PowerPlan
+from sickbay.coordinator.paging import Pager, PagingSettings
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.reconciler import Reconciler
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
+from sickbay.coordinator.situation import Situation
+from sickbay.coordinator.standing_orders import StandingOrders
 from sickbay.coordinator.store import Snapshot, Store
+from sickbay.coordinator.storm_watch import StormWatch
 from sickbay.core.ids import NodeName
 from sickbay.core.remediation_steps import interrupted
 from sickbay.host.clock import Clock
+from sickbay.host.commands import CommandRunner, SystemCommands
 from sickbay.orchestrators.protocol import Orchestrator
 from sickbay.power.absent import NoPower
 from sickbay.power.protocol import PowerControl
@@ -23,13 +32,19 @@ from sickbay.power.protocol import PowerControl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the coordinator reaches the world through; without `power`, no BMC."""
+    """What the coordinator reaches the world through; without `power`, no BMC.
+
+    `gates` is what the site says of budgets, storms and maintenance, `paging` whom it wants called.
+    """
 
     store: Store
     orchestrator: Orchestrator
     clock: Clock
     power: PowerControl | None = None
     power_plan: PowerPlan = field(default_factory=PowerPlan)
+    gates: GatePlan = field(default_factory=GatePlan)
+    commands: CommandRunner = field(default_factory=SystemCommands)
+    paging: PagingSettings = field(default_factory=PagingSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,9 @@ class Coordinator:
     operations: Operations
     reconciler: Reconciler
     watch: SchedulerWatch
+    situation: Situation
+    orders: OrderOperations
+    housekeeping: Housekeeping
 
 
 class _Wake:
@@ -80,6 +98,8 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
     policy = replace(policy, term=await ports.store.next_term())
     fleet, wake = Fleet(ports.store), _Wake()
     now = clock.now().wall
+    situation = _situation(ports, policy, snapshot)
+    fleet.on_change += [situation.census.changed, situation.storms.changed]
     fleet.restore(snapshot, lambda rem: interrupted(rem, now))
     directives = Directives(clock)
     course = Course(fleet=fleet, policy=policy, clock=clock)
@@ -111,6 +131,7 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
         watch=watch,
         course=course,
         policy=policy,
+        situation=situation,
         clock=clock,
     )
     gateway = Gateway(
@@ -141,4 +162,39 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
         operations=operations,
         reconciler=wake.reconciler,
         watch=watch,
+        situation=situation,
+        orders=OrderOperations(fleet=fleet, course=course, situation=situation, clock=clock, wake=wake),
+        housekeeping=Housekeeping(
+            fleet=fleet,
+            orders=situation.orders,
+            storms=situation.storms,
+            pager=Pager(
+                orders=situation.orders,
+                commands=ports.commands,
+                clock=clock,
+                coordinator=identity.name,
+                settings=ports.paging,
+            ),
+            clock=clock,
+            kept=policy.max_age,
+        ),
     )
+
+
+def _situation(ports: Ports, policy: Policy, snapshot: Snapshot) -> Situation:
+    """What decisions rest on beside one node, with what people have said before."""
+    orders = StandingOrders(
+        ports.store,
+        configured=ports.gates.windows,
+        orders=snapshot.orders,
+        approvals=snapshot.approvals,
+    )
+    census = Census(ports.gates.places, ports.gates.budgets)
+    storms = StormWatch(
+        limits=ports.gates.storm,
+        census=census,
+        orders=orders,
+        clock=ports.clock,
+        may_act=policy.may_ever,
+    )
+    return Situation(policy=policy, orders=orders, census=census, storms=storms)

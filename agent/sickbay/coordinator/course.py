@@ -98,6 +98,8 @@ class Course:
             raise AssertionError("an action that was begun has an attempt")
         state.put_remediation(rem)
         state.outbox.attempts.append(_journal(rem, None, rem.updated_at))
+        if attempt.kind is ActionKind.CORDON:
+            state.put_record(replace(state.record, cordoned_at=rem.updated_at))
         if attempt.kind.is_destructive:
             self._mark(state, rem, "t5", attempt.started_at)
             self._count_repair(state, rem, attempt.started_at)
@@ -191,6 +193,7 @@ class Course:
     def _ended(self, state: NodeState, rem: Remediation) -> None:
         now = self.clock.now().wall
         state.quiet_since = None
+        self._repair_ended(state, rem, now)
         for incident in self._incidents(state, rem):
             if rem.step is Step.DONE:
                 state.put_incident(incident.repaired(at=now))
@@ -214,8 +217,17 @@ class Course:
         """One for each remediation, however many rungs it climbs."""
         repairs = state.record.repairs
         if all(repair.remediation != rem.id for repair in repairs):
-            repairs = (*repairs, Repair(remediation=rem.id, at=at))[-_REPAIRS_KEPT:]
-            state.put_record(replace(state.record, repairs=repairs))
+            families = tuple(sorted({incident.family for incident in self._incidents(state, rem)}))
+            repair = Repair(remediation=rem.id, at=at, families=families)
+            state.put_record(replace(state.record, repairs=(*repairs, repair)[-_REPAIRS_KEPT:]))
+
+    def _repair_ended(self, state: NodeState, rem: Remediation, at: float) -> None:
+        """From here on the next repair of the same family waits for a while."""
+        repairs = tuple(
+            replace(repair, ended_at=at) if repair.remediation == rem.id else repair
+            for repair in state.record.repairs
+        )
+        state.put_record(replace(state.record, repairs=repairs))
 
     def _outcome(self, state: NodeState, action: Action, outcome: Outcome, rem: Remediation) -> None:
         state.outbox.attempts.append(_journal(rem, outcome, self.clock.now().wall))

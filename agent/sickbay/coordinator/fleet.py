@@ -27,6 +27,7 @@ class Fleet:
         self.watchers = Watchers()
         self.on_commit: list[Callable[[Batch], None]] = [self.watchers.committed]
         self._nodes: dict[NodeName, NodeState] = {}
+        self.on_change: list[Callable[[NodeState, Incident | None], None]] = []
         self._committing: set[asyncio.Task[None]] = set()
 
     @property
@@ -46,8 +47,9 @@ class Fleet:
         state = self._nodes.get(name)
         if state is None:
             record = NodeRecord(node=name, boot_id=boot_id, version=version, first_seen=now, boots=(boot_id,))
-            state = self._nodes[name] = NodeState(record=record)
+            state = self._nodes[name] = NodeState(record=record, changed=self._changed)
             state.outbox.record = record
+            self._changed(state, None)
         return state
 
     def restore(self, snapshot: Snapshot, resumed: Callable[[Remediation], Remediation]) -> None:
@@ -57,7 +59,9 @@ class Fleet:
             StoreError: when the store speaks of a node that it does not know: then it is not whole.
         """
         for record in snapshot.nodes:
-            self._nodes[record.node] = NodeState(record=record, boot_id=record.boot_id)
+            state = NodeState(record=record, boot_id=record.boot_id, changed=self._changed)
+            self._nodes[record.node] = state
+            self._changed(state, None)
         for incident in sorted(snapshot.incidents, key=lambda i: (i.opened_at, i.id)):
             self._restored(incident.node, incident.id).put_incident(incident)
         # The active one last, so that it is the node's remediation whatever else there was.
@@ -67,6 +71,10 @@ class Fleet:
             state.outbox = Outbox()
             if state.active is not None:
                 state.put_remediation(resumed(state.active))
+
+    def _changed(self, state: NodeState, incident: Incident | None) -> None:
+        for told in self.on_change:
+            told(state, incident)
 
     def _restored(self, name: NodeName, what: str) -> NodeState:
         state = self._nodes.get(name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sickbay.coordinator.store import AttemptRecord, Batch, LedgerEntry, NodeRecord
 from sickbay.core.conditions import Condition, Status
 from sickbay.core.devices import Inventory
+from sickbay.core.fleet_readings import as_told
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, FullState
@@ -55,7 +56,7 @@ class NodeState:
     `observed` is when the look at the scheduler began that gave `observation`, `touched` when we last changed
     something there: a look that began before that may show either state, and is not believed. `effecting` is
     held while the scheduler is asked to change something, so that a person's word cannot come in between.
-    `changed` is told of every change of what decisions on other nodes rest on, with the incident if it is one.
+    `changed` hears of every change that decisions on other nodes rest on, with the incident if it is one.
     `connected_at` is when the present stream began, `offered` the rule set that was handed out on it last.
     """
 
@@ -220,7 +221,8 @@ class NodeState:
                 self.conditions[condition.key] = condition
 
     def _take_readings(self, readings: Iterable[Signal]) -> None:
-        for signal in readings:
+        # Agents of another version may tell more, which thousands of times would be too much to keep.
+        for signal in filter(None, map(as_told, readings)):
             self.readings[signal.kind, signal.subject.key] = signal
 
 

@@ -17,16 +17,17 @@ from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
+from sickbay.coordinator.situation import Situation, repairs_within
 from sickbay.coordinator.store import StoreError
-from sickbay.core.conditions import Mode
 from sickbay.core.gates import Decision, decide
 from sickbay.core.ids import NodeName
 from sickbay.core.incidents import Incident
 from sickbay.core.instants import format_duration
 from sickbay.core.orchestration import NodeObservation, Ownership
+from sickbay.core.orders import OrderKind
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Action, ActionKind, Remediation, Step, due, proposed
-from sickbay.core.remediation_steps import absorbed, approved, begun, cancelled, held, merged
+from sickbay.core.remediation_steps import absorbed, approved, begun, cancelled, held, merged, patient
 from sickbay.core.remedies import Remedy, Rung, RungKind
 from sickbay.host.clock import Clock
 
@@ -45,6 +46,7 @@ class Reconciler:
     watch: SchedulerWatch
     course: Course
     policy: Policy
+    situation: Situation
     clock: Clock
     _wakes: dict[NodeName, asyncio.Event] = field(default_factory=dict)
     _asked: "asyncio.Queue[NodeName]" = field(default_factory=asyncio.Queue)
@@ -123,12 +125,13 @@ class Reconciler:
         await self.fleet.commit(state)
         if state.active is not None and state.active.step is not Step.PROPOSED:
             return 0.0
-        may_change = any(self._may_ever(incident) for incident, _ in decided)
+        may_change = any(self.policy.may_ever(incident) for incident, _ in decided)
         return self.policy.held if may_change or state.active is not None else None
 
     def _opening_look_age(self, state: NodeState) -> float:
         """Where nothing can begin, an explanation does not need a look of its own."""
-        can_begin = state.active is not None or any(self._may_ever(i) for i in self._waiting(state))
+        asks = state.active is not None or any(self.policy.may_ever(i) for i in self._waiting(state))
+        can_begin = asks and not self.situation.standing(state, self.clock.now().wall).holds
         return self.policy.look_age if can_begin else self.policy.idle_look_age
 
     def _waiting(self, state: NodeState) -> Sequence[Incident]:
@@ -137,19 +140,18 @@ class Reconciler:
         found = [i for i in state.open_incidents if i.remediation is None or i.remediation == proposal]
         return sorted(found, key=lambda i: (self.policy.strength.get(i.remedy, ()), i.id), reverse=True)
 
-    def _may_ever(self, incident: Incident) -> bool:
-        """Whether anything but a change of the incident could let it through."""
-        acts = incident.mode.capped(self.policy.mode) is not Mode.OBSERVE
-        return acts and not incident.snoozed and self.policy.remedy(incident.remedy).acts
-
     def _decide_opening(self, incident: Incident, state: NodeState, seen: NodeObservation) -> Decision:
         now = self.clock.now()
-        decision = decide(cases.opening(incident, state, seen, self.policy, now), now.wall)
+        decision = decide(cases.opening(incident, state, seen, self.situation, now), now.wall)
         self.course.decided(state, incident, decision)
         return decision
 
     def _begin(self, state: NodeState, decided: Sequence[tuple[Incident, Decision]]) -> None:
-        """What may act begins. Without such, what may be proposed is; the two never share a remediation."""
+        """What may act begins. Without such, what may be proposed is; the two never share a remediation.
+
+        Nothing is awaited between the gates' answers and this: a place in a budget that was found free is
+        taken before anybody else can ask for it.
+        """
         now = self.clock.now().wall
         acting = [incident for incident, decision in decided if decision.allowed]
         rem = state.active
@@ -162,8 +164,9 @@ class Reconciler:
             self.course.moved(state, approved(state.active, now))
 
     def _is_proposed(self, incident: Incident, decision: Decision) -> bool:
-        """Whether the mode alone stands in the way, and lets propose."""
-        return decision.held_by == ("mode",) and incident.mode.capped(self.policy.mode) is Mode.PROPOSE
+        """Whether nothing but a person's word is missing, and nobody has said no."""
+        now = self.clock.now().wall
+        return decision.held_by == ("approval",) and not self.situation.is_denied(incident.id, now)
 
     def _take_up(self, state: NodeState, incident: Incident) -> None:
         """Into the node's remediation, or into a new one."""
@@ -184,7 +187,7 @@ class Reconciler:
     def _remedy(self, state: NodeState, incident: Incident, now: float) -> Remedy:
         """The incident's remedy; a person instead of it, when the node was repaired too often of late."""
         remedy = self.policy.remedy(incident.remedy)
-        lately = [r for r in state.record.repairs if r.at > now - remedy.attempts.window]
+        lately = repairs_within(state, remedy, now)
         if len(lately) < remedy.attempts.max:
             return remedy
         window = format_duration(remedy.attempts.window)
@@ -255,16 +258,32 @@ class Reconciler:
     def _allowed(self, task: Task, seen: NodeObservation) -> bool:
         """Ask the gates, and keep their answers."""
         now = self.clock.now()
-        case = cases.continuing(task.action, task.rem, task.state, seen, self.policy, now)
+        case = cases.continuing(task.action, task.rem, task.state, seen, self.situation, now)
         decision = decide(case, now.wall)
         leading = cases.leading(task.rem, task.state, self.policy)
         if leading is not None:
             self.course.decided(task.state, leading, decision)
         if decision.allowed:
             return True
-        rem = held(task.rem, now.wall, decision.why_held, poll=self.policy.poll)
-        self.course.moved(task.state, rem)
+        self._hold(task, decision, now.wall)
         return False
+
+    def _hold(self, task: Task, decision: Decision, now: float) -> None:
+        """Wait. What waits for a person's word, or at it, does not run out of time by that."""
+        rem = task.rem
+        if self._is_patient(rem, decision, now) and rem.step is not Step.CORDONING:
+            task.state.remediation = patient(rem, now, poll=self.policy.held)
+            return
+        after = held(rem, now, decision.why_held, poll=self.policy.poll)
+        if after.step is rem.step:
+            # Nothing worth storing: the next pass asks again, and so would the next coordinator.
+            task.state.remediation = after
+        else:
+            self.course.moved(task.state, after)
+
+    def _is_patient(self, rem: Remediation, decision: Decision, now: float) -> bool:
+        waits = "approval" in decision.held_by and now - rem.step_since < self.policy.approval_wait
+        return waits or any(gate in _HELD_BY_ORDER for gate in decision.held_by)
 
     async def _perform(self, task: Task, already: Outcome | None) -> float:
         """Journal, do, absorb, journal. A look needs no journal: nothing changes by it."""
@@ -288,6 +307,10 @@ class Reconciler:
         self.course.absorbed(state, task.action, outcome, after)
         await self.fleet.commit(state)
         return max(after.next_try_at - now, 0.0)
+
+
+_HELD_BY_ORDER = frozenset(kind.value for kind in OrderKind)
+"""The gates that hold for as long as somebody, or a storm, says so."""
 
 
 def is_look(action: Action) -> bool:

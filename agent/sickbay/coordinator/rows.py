@@ -34,6 +34,8 @@ REWRITTEN = {
     "cordons": ("node",),
     "rule_sets": ("digest",),
     "standing": ("name",),
+    "orders": ("id",),
+    "approvals": ("incident",),
 }
 """Tables whose rows follow their value, and by which columns; in all others a row is written once."""
 
@@ -50,6 +52,8 @@ def rows_of(batch: Batch) -> Sequence[tuple[str, Sequence[Row]]]:
         ("cordons", [_cordon(cordon) for cordon in batch.cordons]),
         ("rule_sets", [_rule_set(each) for each in batch.rule_sets]),
         ("standing", _standing(batch)),
+        ("orders", [{"id": order.id, "body": encoded(order)} for order in batch.orders]),
+        ("approvals", [{"incident": said.incident, "body": encoded(said)} for said in batch.approvals]),
     )
     return [(table, listed) for table, listed in rows if listed]
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, Table, delete, func, select
 from sickbay.coordinator.rows import REWRITTEN, rows_of
 from sickbay.coordinator.store import Batch, Retention
 from sickbay.coordinator.tables import (
+    APPROVALS,
     ATTEMPTS,
     CORDONS,
     EVENTS,
@@ -14,6 +15,7 @@ from sickbay.coordinator.tables import (
     LEDGER,
     META,
     METADATA,
+    ORDERS,
     REMEDIATIONS,
     RULE_SETS,
     STANDING,
@@ -44,6 +46,10 @@ def apply(connection: Connection, batch: Batch, insert: Insert) -> None:
         connection.execute(_written(METADATA.tables[name], insert), list(rows))
     if batch.forgotten_sets:
         connection.execute(delete(RULE_SETS).where(RULE_SETS.c.digest.in_(batch.forgotten_sets)))
+    if batch.forgotten_orders:
+        connection.execute(delete(ORDERS).where(ORDERS.c.id.in_(batch.forgotten_orders)))
+    if batch.forgotten_approvals:
+        connection.execute(delete(APPROVALS).where(APPROVALS.c.incident.in_(batch.forgotten_approvals)))
     if batch.uncordoned:
         connection.execute(delete(CORDONS).where(CORDONS.c.node.in_(batch.uncordoned)))
 

@@ -28,10 +28,21 @@ from sickbay.coordinator.store import (
     Snapshot,
     StoreError,
 )
-from sickbay.coordinator.tables import CORDONS, META, METADATA, NODES, RULE_SETS, SCHEMA_VERSION
+from sickbay.coordinator.tables import (
+    APPROVALS,
+    CORDONS,
+    META,
+    METADATA,
+    NODES,
+    ORDERS,
+    RULE_SETS,
+    SCHEMA_VERSION,
+)
+from sickbay.core.approvals import Approval
 from sickbay.core.ids import IncidentId, NodeName, RemediationId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
+from sickbay.core.orders import Order
 from sickbay.core.remediation import Remediation
 from sickbay.core.rollout import Rollout
 from sickbay.orchestrators.records import CordonRecord
@@ -82,6 +93,8 @@ class SqliteStore:
             ),
             remediations=tuple(remediations.values()),
             cordons=self._values(select(CORDONS), CordonRecord),
+            orders=self._values(select(ORDERS), Order),
+            approvals=self._values(select(APPROVALS), Approval),
             rule_sets=self._values(select(RULE_SETS), RuleSetRecord),
             rollout=next(iter(self._values(sql.standing(ROLLOUT), Rollout)), Rollout()),
             confirmed=next(iter(self._values(sql.standing(CONFIRMED), ConfirmedBuiltins)), None),

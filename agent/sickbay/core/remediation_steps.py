@@ -88,6 +88,16 @@ def held(rem: Remediation, now: float, why: str, *, poll: float = 1.0) -> Remedi
     return replace(rem, next_try_at=now + poll) if rem.is_active else rem
 
 
+def patient(rem: Remediation, now: float, *, poll: float) -> Remediation:
+    """The gates held it back at a person's word, or for want of one: it waits, and its time does not run."""
+    return replace(rem, resumed_at=now, next_try_at=now + poll) if rem.is_active else rem
+
+
+def left_to_person(rem: Remediation, now: float, why: str) -> Remediation:
+    """A person said no to what would come next: the node stays as it is, and theirs."""
+    return rem if rem.step.is_end else _to(rem, Step.QUARANTINED, now, why)
+
+
 def expired(rem: Remediation, now: float) -> Remediation:
     """The state once the present step's deadline has passed; the same state before that."""
     if rem.step.is_end or now <= rem.step_deadline:

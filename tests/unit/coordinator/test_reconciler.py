@@ -57,7 +57,7 @@ async def test_a_rule_that_may_not_act_leaves_a_stored_decision_and_an_untouched
     await world.passes(100)
     assert world.verbs == []
     assert world.incident.decision is not None
-    assert world.incident.decision.held_by == ("mode",)
+    assert world.incident.decision.held_by == ("mode" if mode is Mode.OBSERVE else "approval",)
     assert "would cordon gpu-1 for XID_79" in world.incident.decision.why_held
     assert world.step is (Step.PROPOSED if mode is Mode.PROPOSE else None)
     await world.stop()

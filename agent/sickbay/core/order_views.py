@@ -1,0 +1,37 @@
+"""What people ask for and are shown of standing orders and budgets."""
+
+from dataclasses import dataclass
+
+from sickbay.core.budgets import Share
+from sickbay.core.ids import NodeName
+from sickbay.core.maintenance import Recurrence
+from sickbay.core.orders import Order, OrderKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What a person wants to hold. Times are Unix seconds; None: from now, and until somebody ends it."""
+
+    kind: OrderKind
+    area: str
+    reason: str
+    begins_at: float | None = None
+    ends_at: float | None = None
+    recurs: Recurrence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order, whether it holds now, and until when it does (Unix seconds; None: nothing ends it)."""
+
+    order: Order
+    in_force: bool
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetView:
+    """What a group has used of its budget, and which nodes are out."""
+
+    share: Share
+    nodes: tuple[NodeName, ...]
