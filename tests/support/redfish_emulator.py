@@ -109,6 +109,8 @@ class Front:
             return answer(start, *ANSWERS["busy"])
         said: list[Any] = []
         body = b"".join(self.inner(environ, lambda status, headers, *_: said.extend((status, headers))))
+        if self.fault("forget"):
+            self.reset_at.clear()
         status, headers = said
         if not status.startswith("200"):
             start(status, headers)
