@@ -7,6 +7,7 @@ from sickbay.core.devices import NODE, Subject, normalise_pci
 from sickbay.core.expectation_parsing import Known, known_name, parse_expectation, read_subject
 from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.ids import RuleId
+from sickbay.core.instants import format_duration
 from sickbay.core.problems import Problem, one_of
 from sickbay.core.rule_cases import (
     USUAL_UPTIME,
@@ -51,6 +52,8 @@ def parse_case(reader: FieldReader, known: Known) -> Case:
     of = read_subject(reader, NODE)
     rules = (known_name(reader, "rule", name, known.rules.by_id, "rule") for name in reader.names("rule"))
     platform = node.text("platform", "")
+    expectations = tuple(parse_expectation(each, known) for each in _all(reader, "expect"))
+    ends = max((each.at for each in expectations), default=0.0)
     return Case(
         name=reader.text("name"),
         place=reader.locate(reader.path),
@@ -60,8 +63,8 @@ def parse_case(reader: FieldReader, known: Known) -> Case:
         driver=node.text("driver", ""),
         platform=known_name(node, "platform", platform, known.platforms, "platform profile"),
         uptime=reader.seconds("uptime", USUAL_UPTIME),
-        steps=tuple(step for each in _all(reader, "given") for step in _steps(each, of)),
-        expectations=tuple(parse_expectation(each, known) for each in _all(reader, "expect")),
+        steps=tuple(step for each in _all(reader, "given") for step in _steps(each, of, ends)),
+        expectations=expectations,
     )
 
 
@@ -72,12 +75,14 @@ def _all(reader: FieldReader, key: str) -> tuple[FieldReader, ...]:
     return reader.inner_list(key)
 
 
-def _steps(reader: FieldReader, of: Subject) -> Iterator[Step]:
-    """A step, as often as it is repeated."""
+def _steps(reader: FieldReader, of: Subject, ends: float) -> Iterator[Step]:
+    """A step, as often as it is repeated. One that begins after the case `ends` would never be taken."""
     reader.allow(STEP_KEYS)
     first = _step(reader, reader.seconds("at"), of)
     if first is None:
         return
+    if first.at > ends:
+        reader.wrong("at", f"no later than the last expectation ({format_duration(ends)})")
     repeat = reader.inner("repeat")
     if repeat is None:
         yield first

@@ -51,6 +51,7 @@ def test_a_case_says_all_that_can_be_said() -> None:
         ("idle: true", "idle: 1", 8, "idle: 1", "a bool"),
         ("share: 1}", "share: much}", 8, "hw_thermal_share: 'much'", "a double"),
         ("times: 3", "times: 1", 8, "times: 1", "a whole number from 2 to 10000"),
+        ("at: 60s, reset", "at: 61s, reset", 12, "at: '61s'", "no later than the last expectation (1m00s)"),
         ("at: 0s, kind", "at: 0, kind", 8, "at: 0", "a duration with its unit"),
         ("boot: true", "boot: false", 10, "boot: False", "true"),
         ("boot: true", "boot: true, restart: true", 10, "restart: True", "exactly one of kind"),
@@ -75,7 +76,7 @@ def test_every_mistake_is_told_with_its_line_and_what_was_expected(
 
 def test_a_case_without_anything_given_or_expected_would_always_hold() -> None:
     _, problems = read_cases("- name: empty\n")
-    assert [problem.found for problem in problems] == ["no given", "no expect"]
+    assert {problem.found for problem in problems} == {"no given", "no expect"}
 
 
 def test_an_expectation_that_asks_for_nothing_is_a_mistake() -> None:
