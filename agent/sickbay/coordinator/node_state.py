@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sickbay.coordinator.store import AttemptRecord, Batch, LedgerEntry, NodeRecord
 from sickbay.core.conditions import Condition, Status
 from sickbay.core.devices import Inventory
-from sickbay.core.fleet_readings import as_told
+from sickbay.core.fleet_readings import take_up
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, FullState
@@ -146,14 +146,14 @@ class NodeState:
         self.evidence.clear()
         self.readings.clear()
         self._take_conditions(state.conditions, state.at, mono)
-        self._take_readings(state.readings)
+        take_up(self.readings, state.readings)
 
     def take_delta(self, delta: Delta, mono: float) -> None:
         """What changed."""
         if delta.inventory is not None:
             self.inventory = delta.inventory
         self._take_conditions(delta.conditions, delta.at, mono)
-        self._take_readings(delta.readings)
+        take_up(self.readings, delta.readings)
 
     def begin_boot(self, boot_id: BootId) -> None:
         """The machine came up anew: nothing that it said before is so."""
@@ -219,11 +219,6 @@ class NodeState:
                 self.evidence[condition.key] = mono - max(at - condition.observed_at, 0.0)
             if condition.status is not Status.FALSE:
                 self.conditions[condition.key] = condition
-
-    def _take_readings(self, readings: Iterable[Signal]) -> None:
-        # Agents of another version may tell more, which thousands of times would be too much to keep.
-        for signal in filter(None, map(as_told, readings)):
-            self.readings[signal.kind, signal.subject.key] = signal
 
 
 def _facts(observation: NodeObservation) -> tuple[object, ...]:

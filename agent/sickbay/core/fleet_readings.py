@@ -5,8 +5,9 @@ A node of eight GPUs has some two hundred readings. Told whole they would be 48 
 as conditions, with their evidence; who wants the readings themselves asks the host.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from sys import intern
 from types import MappingProxyType
 
 from sickbay.core.reading_log import differs
@@ -36,8 +37,23 @@ def as_told(signal: Signal) -> Signal | None:
     names = TOLD.get(signal.kind)
     if names is None or signal.is_event:
         return None
-    kept = {name: value for name, value in signal.fields.items() if name in names}
+    # The names are the table's own, so that thousands of readings hold each but once.
+    kept = {name: signal.fields[name] for name in names if name in signal.fields}
     return replace(signal, fields=MappingProxyType(kept))
+
+
+def take_up(held: dict[tuple[str, str], Signal], readings: Iterable[Signal]) -> None:
+    """Put what is told of these readings into what is held of a node, by kind and part.
+
+    A coordinator holds dozens of readings of each of thousands of nodes, so that equal parts of them are one
+    object. Agents of another version may tell more; that is not kept.
+    """
+    parts = {signal.subject: (signal.subject, key) for (_, key), signal in held.items()}
+    moments = {signal.at: signal.at for signal in held.values()}
+    for signal in filter(None, map(as_told, readings)):
+        part, key = parts.setdefault(signal.subject, (signal.subject, signal.subject.key))
+        kind, at = intern(signal.kind), moments.setdefault(signal.at, signal.at)
+        held[kind, key] = replace(signal, kind=kind, subject=part, at=at)
 
 
 def moved(before: Signal | None, now: Signal) -> bool:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.fakes.words import a_signal
+from tests.fakes.words import GPU, a_signal
 
-from sickbay.core.fleet_readings import GAUGES, TOLD, as_told, moved
+from sickbay.core.fleet_readings import GAUGES, TOLD, as_told, moved, take_up
 from sickbay.core.signals import KINDS, FieldValue, Signal
 
 
@@ -43,6 +43,18 @@ def test_a_move_is_what_a_person_would_call_one(
     before: dict[str, FieldValue], now: dict[str, FieldValue], *, is_a_move: bool
 ) -> None:
     assert moved(reading("temperature", **before), reading("temperature", **now)) is is_a_move
+
+
+def test_of_a_node_only_what_is_told_is_held_and_equal_parts_of_it_once() -> None:
+    held: dict[tuple[str, str], Signal] = {}
+    take_up(held, [reading("power", instant=70.0), reading("sram", parity=1), reading("ecc", corrected=3)])
+    take_up(held, [replace(reading("power", instant=80.0), subject=replace(GPU))])
+    assert {kind: dict(signal.fields) for (kind, _), signal in held.items()} == {
+        "power": {"instant": 80.0},
+        "ecc": {"corrected": 3},
+    }
+    first, second = held.values()
+    assert first.subject is second.subject
 
 
 def test_what_was_never_told_is_a_move() -> None:
