@@ -11,6 +11,16 @@ from pathlib import Path
 
 import msgspec
 
+from sickbay.coordinator.gate_config import (
+    ApprovalsConfig,
+    BudgetsConfig,
+    GatePlan,
+    NotifyConfig,
+    StormConfig,
+    WindowConfig,
+    places,
+    windows,
+)
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.power_config import PowerConfig
 from sickbay.core.conditions import Mode
@@ -128,6 +138,7 @@ class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll: between two looks at what is awaited on a node.
     held: between two questions to gates that held something back.
     reply: how long an agent's answer to a directive is waited for.
+    cool_down: from the end of a repair to the next one of the same family on that node.
     """
 
     evidence_max_age: Seconds = Seconds(43200)
@@ -137,6 +148,7 @@ class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll: Seconds = Seconds(1)
     held: Seconds = Seconds(10)
     reply: Seconds = Seconds(15)
+    cool_down: Seconds = Seconds(300)
 
 
 class StageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +227,8 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     rules: files or folders of the site, laid over the built-in rules by id, later ones over earlier ones.
     builtin_rules: the folder of the built-in rules; empty for those of this installation.
     trust_new_builtins: let built-in rules that an upgrade brought or changed act without being confirmed.
+    places: a YAML file that says in which pool, rack, NVLink domain and switch nodes stand; empty for none.
+    maintenance: windows that recur; those for once are for `sickbay maintenance add`.
     """
 
     name: str = ""
@@ -234,6 +248,12 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     orchestrator: OrchestratorConfig = OrchestratorConfig()
     patience: PatienceConfig = PatienceConfig()
     power: PowerConfig = PowerConfig()
+    places: str = ""
+    budgets: BudgetsConfig = BudgetsConfig()
+    storm: StormConfig = StormConfig()
+    approvals: ApprovalsConfig = ApprovalsConfig()
+    maintenance: tuple[WindowConfig, ...] = ()
+    notify: NotifyConfig = NotifyConfig()
 
     def __post_init__(self) -> None:
         """Refuse a mode that there is not, and addresses that nobody could reach."""
@@ -286,6 +306,19 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             poll=patience.poll,
             held=patience.held,
             reply=patience.reply,
+            cool_down=patience.cool_down,
+            approve_from=self.approvals.threshold,
+            approval_life=self.approvals.life,
+            approval_wait=self.approvals.wait,
+        )
+
+    def gates(self) -> GatePlan:
+        """What holds actions back. RefusedError when the map of places cannot be used."""
+        return GatePlan(
+            places=places(self.places),
+            budgets=self.budgets.budgets,
+            storm=self.storm.limits,
+            windows=windows(self.maintenance),
         )
 
 

@@ -81,7 +81,10 @@ class _Daemon:
         rules = await self._rule_operations(coordinator, snapshot)
         server = RpcServer(
             self._config.listen,
-            [AgentService(coordinator.gateway), FleetService(coordinator.operations, rules)],
+            [
+                AgentService(coordinator.gateway),
+                FleetService(coordinator.operations, rules, coordinator.orders),
+            ],
             security=Security(insecure_plaintext_off_host=self._config.insecure_plaintext_off_host),
         )
         self._begin_metrics(coordinator)
@@ -102,6 +105,8 @@ class _Daemon:
             clock=self._clock,
             power=power_control(self._config.power, self._clock, os.environ),
             power_plan=self._config.power.plan,
+            gates=self._config.gates(),
+            paging=self._config.notify.settings(),
         )
         paces = self._config.orchestrator
         identity = Identity(
@@ -172,6 +177,7 @@ class _Daemon:
             "told to stop": _told_to_stop(),
             "reconciler": coordinator.reconciler.run(),
             "look at the scheduler": coordinator.watch.run(),
+            "standing orders": coordinator.housekeeping.run(),
             "rules": rules.sets.run(),
             "reload": self._reload_when_asked(coordinator, rules),
             "metrics": self._refresh(coordinator, rules),
@@ -196,6 +202,7 @@ class _Daemon:
         figures = RulesMetrics(self._metrics.registry)
         while True:
             self._metrics.refresh(coordinator.fleet)
+            self._metrics.refresh_orders(coordinator.situation.orders, self._clock.now().wall)
             figures.refresh(await rules.rules())
             await self._clock.sleep(_REFRESH)
 

@@ -12,10 +12,12 @@ from itertools import pairwise
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from sickbay.coordinator.fleet import Fleet
+from sickbay.coordinator.standing_orders import StandingOrders
 from sickbay.coordinator.store import Batch
 from sickbay.core.ids import IncidentId
 from sickbay.core.incidents import Incident
 from sickbay.core.milestones import MARKS, MEANING, Mark
+from sickbay.core.orders import OrderKind
 
 _BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400)
 """Seconds. From a kernel line that becomes a condition to a job that is waited for over night."""
@@ -34,6 +36,7 @@ class Metrics:
     remediations: Gauge = field(init=False)
     intervals: Histogram = field(init=False)
     ended: Counter = field(init=False)
+    orders: Gauge = field(init=False)
     _observed: dict[IncidentId, set[tuple[Mark, Mark]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -47,6 +50,12 @@ class Metrics:
         )
         self.remediations = Gauge(
             "sickbay_remediations_active", "Remediations under way", ["step"], registry=where
+        )
+        self.orders = Gauge(
+            "sickbay_orders_in_force",
+            "Pauses, maintenance windows and tripped storm gates that hold actions back",
+            ["kind"],
+            registry=where,
         )
         self.ended = Counter(
             "sickbay_remediations_ended", "Remediations that have ended", ["step"], registry=where
@@ -67,6 +76,11 @@ class Metrics:
         self.nodes.labels("false").set(len(states) - connected)
         _set(self.incidents, [(i.remedy or "none", i.severity.value) for i in fleet.incidents()])
         _set(self.remediations, [(s.active.step.value,) for s in states if s.active is not None])
+
+    def refresh_orders(self, orders: StandingOrders, now: float) -> None:
+        """Count what holds at `now`, in Unix seconds; a kind of which nothing holds counts 0."""
+        for kind in OrderKind:
+            self.orders.labels(kind.value).set(len(orders.in_force(kind, now)))
 
     def committed(self, batch: Batch) -> None:
         """Take what a commit changed: milestones that were reached, remediations that ended."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sickbay.core.ids import IncidentId, NodeName, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import Event
+from sickbay.core.order_views import BudgetView, NewOrder, OrderView
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
 from sickbay.core.rules_views import RolloutChange, RulesView
@@ -13,6 +14,7 @@ from sickbay.rpc.calling import Calling
 from sickbay.rpc.convert_fleet import core_fleet, core_incident_detail, core_node, core_summary
 from sickbay.rpc.convert_incidents import core_incident
 from sickbay.rpc.convert_observations import core_event
+from sickbay.rpc.convert_orders import core_budget, core_order, wire_new_order
 from sickbay.rpc.convert_outcomes import core_outcome
 from sickbay.rpc.convert_remediation import core_remediation
 from sickbay.rpc.convert_rules_view import CHANGES, core_rules
@@ -106,6 +108,33 @@ class FleetClient(Calling):
         request = pb.ReturnNodeRequest(node=text(node), operator=text(operator))
         response = self._ask(self._stub.ReturnNode, request, patience=_OPERATOR_PATIENCE)
         return core_outcome(response.outcome)
+
+    def orders(self) -> tuple[OrderView, ...]:
+        """Pauses, maintenance windows and storms that hold, or will."""
+        response = self._ask(self._stub.ListOrders, pb.ListOrdersRequest())
+        return tuple(core_order(order) for order in response.orders)
+
+    def give_order(self, wanted: NewOrder, *, operator: str) -> OrderView:
+        """A pause or a maintenance window."""
+        response = self._ask(self._stub.GiveOrder, wire_new_order(wanted, operator))
+        return core_order(response.orders[0])
+
+    def end_orders(self, what: str, *, operator: str, reason: str) -> tuple[OrderView, ...]:
+        """End an order by its id, or every one over exactly an area."""
+        request = pb.EndOrdersRequest(what=text(what), operator=text(operator), reason=text(reason))
+        return tuple(core_order(order) for order in self._ask(self._stub.EndOrders, request).orders)
+
+    def approve(self, ident: IncidentId, *, granted: bool, operator: str, reason: str) -> Outcome:
+        """A person's yes or no to what would be done about an incident."""
+        request = pb.ApproveIncidentRequest(
+            id=text(ident), granted=granted, operator=text(operator), reason=text(reason)
+        )
+        return core_outcome(self._ask(self._stub.ApproveIncident, request).outcome)
+
+    def budgets(self) -> tuple[BudgetView, ...]:
+        """Every group with its budget."""
+        response = self._ask(self._stub.ListBudgets, pb.ListBudgetsRequest())
+        return tuple(core_budget(budget) for budget in response.budgets)
 
     def rules(self) -> RulesView:
         """The rules of the fleet."""

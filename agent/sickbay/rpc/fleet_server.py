@@ -15,19 +15,26 @@ from sickbay.rpc.convert_outcomes import wire_outcome
 from sickbay.rpc.convert_remediation import wire_remediation
 from sickbay.rpc.convert_rules_view import CHANGES, wire_rules
 from sickbay.rpc.convert_values import limit, seconds
-from sickbay.rpc.ports import EventQuery, FleetOperations, Refused, RuleOperations
+from sickbay.rpc.order_server import OrderQuestions
+from sickbay.rpc.ports import EventQuery, FleetOperations, OrderOperations, Refused, RuleOperations
 from sickbay.v1 import fleet_pb2 as pb
-from sickbay.v1.fleet_pb2_grpc import FleetServiceServicer, add_FleetServiceServicer_to_server
+from sickbay.v1.fleet_pb2_grpc import add_FleetServiceServicer_to_server
 
 
-class FleetService(FleetServiceServicer):
+class FleetService(OrderQuestions):
     """`FleetService` of the contract over the coordinator's own operations; goes into an RpcServer."""
 
-    def __init__(self, operations: FleetOperations, rules: RuleOperations | None = None) -> None:
+    def __init__(
+        self,
+        operations: FleetOperations,
+        rules: RuleOperations | None = None,
+        orders: OrderOperations | None = None,
+    ) -> None:
         """NotFound and Refused reach the caller as such; anything else as an internal error with an id.
 
-        Without `rules` what is asked of them is refused.
+        Without `rules` or `orders` what is asked of them is refused.
         """
+        super().__init__(orders)
         self._operations = operations
         self._rules = rules
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from sickbay.core.ids import BootId, IncidentId, NodeName, RuleId
 from sickbay.core.incidents import Incident
 from sickbay.core.messages import ActionReport, Delta, Directive, Event, FullState, Hello, Welcome
+from sickbay.core.order_views import BudgetView, NewOrder, OrderView
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import Remediation
 from sickbay.core.rule_bundles import RuleSetOffer, RulesReport
@@ -24,6 +25,7 @@ __all__ = [
     "FleetOperations",
     "NodeOperations",
     "NotFound",
+    "OrderOperations",
     "Refused",
     "RuleOperations",
     "Unreachable",
@@ -135,6 +137,34 @@ class FleetOperations(Protocol):
 
     async def give_back(self, node: NodeName, *, operator: str) -> Outcome:
         """A person's return: cancels what runs on the node and snoozes its incidents."""
+        ...
+
+
+class OrderOperations(Protocol):
+    """What operators may say of parts of the fleet, and of what would be done to it."""
+
+    async def orders(self) -> Sequence[OrderView]:
+        """All that hold, or will."""
+        ...
+
+    async def give(self, wanted: NewOrder, *, operator: str) -> OrderView:
+        """A pause or a maintenance window. NotFound for an area in which no known node stands."""
+        ...
+
+    async def end(self, what: str, *, operator: str, reason: str) -> Sequence[OrderView]:
+        """End an order by its id, or every one over exactly an area. NotFound when there is none."""
+        ...
+
+    async def approve(self, ident: IncidentId, *, operator: str, reason: str) -> Outcome:
+        """What would be done about the incident may be, as far as all other gates go."""
+        ...
+
+    async def deny(self, ident: IncidentId, *, operator: str, reason: str) -> Outcome:
+        """Nothing is begun for the incident, and what runs for it is left to a person."""
+        ...
+
+    async def budgets(self) -> Sequence[BudgetView]:
+        """Every group with its budget."""
         ...
 
 

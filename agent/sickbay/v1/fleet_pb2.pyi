@@ -43,6 +43,27 @@ ROLLOUT_CHANGE_ROLL_BACK: RolloutChange.ValueType  # 3
 """at once, to all"""
 Global___RolloutChange: _TypeAlias = RolloutChange  # noqa: Y015
 
+class _OrderKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrderKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORDER_KIND_UNSPECIFIED: _OrderKind.ValueType  # 0
+    ORDER_KIND_PAUSE: _OrderKind.ValueType  # 1
+    ORDER_KIND_MAINTENANCE: _OrderKind.ValueType  # 2
+    ORDER_KIND_STORM: _OrderKind.ValueType  # 3
+    """ours, when more goes wrong than nodes do by themselves"""
+
+class OrderKind(_OrderKind, metaclass=_OrderKindEnumTypeWrapper): ...
+
+ORDER_KIND_UNSPECIFIED: OrderKind.ValueType  # 0
+ORDER_KIND_PAUSE: OrderKind.ValueType  # 1
+ORDER_KIND_MAINTENANCE: OrderKind.ValueType  # 2
+ORDER_KIND_STORM: OrderKind.ValueType  # 3
+"""ours, when more goes wrong than nodes do by themselves"""
+Global___OrderKind: _TypeAlias = OrderKind  # noqa: Y015
+
 @_typing.final
 class NodeSummary(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -755,3 +776,317 @@ class ConfirmRulesRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmRulesRequest: _TypeAlias = ConfirmRulesRequest  # noqa: Y015
+
+@_typing.final
+class Recurrence(_message.Message):
+    """On each of `days`, from `start` seconds after midnight UTC, for `length` seconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    start: _builtins.float
+    length: _builtins.float
+    @_builtins.property
+    def days(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """0 is Monday"""
+
+    def __init__(
+        self,
+        *,
+        days: _abc.Iterable[_builtins.int] | None = ...,
+        start: _builtins.float = ...,
+        length: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "length", b"length", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recurrence: _TypeAlias = Recurrence  # noqa: Y015
+
+@_typing.final
+class Order(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AREA_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BEGINS_AT_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    RECURS_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    kind: Global___OrderKind.ValueType
+    area: _builtins.str
+    """`fleet`, `pool:NAME`, `rack:NAME`, `nvlink:NAME`, `switch:NAME` or `node:NAME`"""
+    by: _builtins.str
+    reason: _builtins.str
+    begins_at: _builtins.float
+    ends_at: _builtins.float
+    """unset: until somebody ends it"""
+    ended_at: _builtins.float
+    in_force: _builtins.bool
+    until: _builtins.float
+    """when what holds now ends by itself"""
+    @_builtins.property
+    def recurs(self) -> Global___Recurrence: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: Global___OrderKind.ValueType = ...,
+        area: _builtins.str = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        begins_at: _builtins.float = ...,
+        ends_at: _builtins.float | None = ...,
+        recurs: Global___Recurrence | None = ...,
+        ended_at: _builtins.float | None = ...,
+        in_force: _builtins.bool = ...,
+        until: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ended_at", b"_ended_at", "_ends_at", b"_ends_at", "_until", b"_until", "ended_at", b"ended_at", "ends_at", b"ends_at", "recurs", b"recurs", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ended_at", b"_ended_at", "_ends_at", b"_ends_at", "_until", b"_until", "area", b"area", "begins_at", b"begins_at", "by", b"by", "ended_at", b"ended_at", "ends_at", b"ends_at", "id", b"id", "in_force", b"in_force", "kind", b"kind", "reason", b"reason", "recurs", b"recurs", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ended_at: _TypeAlias = _typing.Literal["ended_at"]  # noqa: Y015
+    _WhichOneofArgType__ended_at: _TypeAlias = _typing.Literal["_ended_at", b"_ended_at"]  # noqa: Y015
+    _WhichOneofReturnType__ends_at: _TypeAlias = _typing.Literal["ends_at"]  # noqa: Y015
+    _WhichOneofArgType__ends_at: _TypeAlias = _typing.Literal["_ends_at", b"_ends_at"]  # noqa: Y015
+    _WhichOneofReturnType__until: _TypeAlias = _typing.Literal["until"]  # noqa: Y015
+    _WhichOneofArgType__until: _TypeAlias = _typing.Literal["_until", b"_until"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ended_at) -> _WhichOneofReturnType__ended_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_at) -> _WhichOneofReturnType__ends_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until) -> _WhichOneofReturnType__until | None: ...
+
+Global___Order: _TypeAlias = Order  # noqa: Y015
+
+@_typing.final
+class ListOrdersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOrdersRequest: _TypeAlias = ListOrdersRequest  # noqa: Y015
+
+@_typing.final
+class OrdersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]: ...
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___Order] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrdersResponse: _TypeAlias = OrdersResponse  # noqa: Y015
+
+@_typing.final
+class GiveOrderRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    AREA_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    BEGINS_AT_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    RECURS_FIELD_NUMBER: _builtins.int
+    kind: Global___OrderKind.ValueType
+    area: _builtins.str
+    reason: _builtins.str
+    operator: _builtins.str
+    begins_at: _builtins.float
+    """unset: now"""
+    ends_at: _builtins.float
+    """unset: until somebody ends it"""
+    @_builtins.property
+    def recurs(self) -> Global___Recurrence: ...
+    def __init__(
+        self,
+        *,
+        kind: Global___OrderKind.ValueType = ...,
+        area: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        operator: _builtins.str = ...,
+        begins_at: _builtins.float | None = ...,
+        ends_at: _builtins.float | None = ...,
+        recurs: Global___Recurrence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_ends_at", b"_ends_at", "begins_at", b"begins_at", "ends_at", b"ends_at", "recurs", b"recurs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_ends_at", b"_ends_at", "area", b"area", "begins_at", b"begins_at", "ends_at", b"ends_at", "kind", b"kind", "operator", b"operator", "reason", b"reason", "recurs", b"recurs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__begins_at: _TypeAlias = _typing.Literal["begins_at"]  # noqa: Y015
+    _WhichOneofArgType__begins_at: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at"]  # noqa: Y015
+    _WhichOneofReturnType__ends_at: _TypeAlias = _typing.Literal["ends_at"]  # noqa: Y015
+    _WhichOneofArgType__ends_at: _TypeAlias = _typing.Literal["_ends_at", b"_ends_at"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__begins_at) -> _WhichOneofReturnType__begins_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_at) -> _WhichOneofReturnType__ends_at | None: ...
+
+Global___GiveOrderRequest: _TypeAlias = GiveOrderRequest  # noqa: Y015
+
+@_typing.final
+class EndOrdersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHAT_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    what: _builtins.str
+    """an order's id, or an area: every order over exactly that"""
+    operator: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        what: _builtins.str = ...,
+        operator: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator", "reason", b"reason", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndOrdersRequest: _TypeAlias = EndOrdersRequest  # noqa: Y015
+
+@_typing.final
+class ApproveIncidentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    granted: _builtins.bool
+    """false: denied"""
+    operator: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        granted: _builtins.bool = ...,
+        operator: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted", b"granted", "id", b"id", "operator", b"operator", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveIncidentRequest: _TypeAlias = ApproveIncidentRequest  # noqa: Y015
+
+@_typing.final
+class Budget(_message.Message):
+    """What a group of nodes has used of its budget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    OUT_FIELD_NUMBER: _builtins.int
+    OUT_LIMIT_FIELD_NUMBER: _builtins.int
+    LATELY_FIELD_NUMBER: _builtins.int
+    LATELY_LIMIT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """such as `pool:h100` or `rack:r12`"""
+    size: _builtins.int
+    out: _builtins.int
+    out_limit: _builtins.int
+    lately: _builtins.int
+    """nodes taken within the window"""
+    lately_limit: _builtins.int
+    window: _builtins.float
+    """seconds"""
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """that are out"""
+
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        size: _builtins.int = ...,
+        out: _builtins.int = ...,
+        out_limit: _builtins.int = ...,
+        lately: _builtins.int = ...,
+        lately_limit: _builtins.int = ...,
+        window: _builtins.float = ...,
+        nodes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "lately", b"lately", "lately_limit", b"lately_limit", "nodes", b"nodes", "out", b"out", "out_limit", b"out_limit", "size", b"size", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Budget: _TypeAlias = Budget  # noqa: Y015
+
+@_typing.final
+class ListBudgetsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBudgetsRequest: _TypeAlias = ListBudgetsRequest  # noqa: Y015
+
+@_typing.final
+class ListBudgetsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUDGETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Budget]: ...
+    def __init__(
+        self,
+        *,
+        budgets: _abc.Iterable[Global___Budget] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBudgetsResponse: _TypeAlias = ListBudgetsResponse  # noqa: Y015

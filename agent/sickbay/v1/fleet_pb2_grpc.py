@@ -94,6 +94,31 @@ class FleetServiceStub:
                 request_serializer=sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.SerializeToString,
                 response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
                 _registered_method=True)
+        self.ListOrders = channel.unary_unary(
+                '/sickbay.v1.FleetService/ListOrders',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.ListOrdersRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+                _registered_method=True)
+        self.GiveOrder = channel.unary_unary(
+                '/sickbay.v1.FleetService/GiveOrder',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.GiveOrderRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+                _registered_method=True)
+        self.EndOrders = channel.unary_unary(
+                '/sickbay.v1.FleetService/EndOrders',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.EndOrdersRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+                _registered_method=True)
+        self.ApproveIncident = channel.unary_unary(
+                '/sickbay.v1.FleetService/ApproveIncident',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.ApproveIncidentRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+                _registered_method=True)
+        self.ListBudgets = channel.unary_unary(
+                '/sickbay.v1.FleetService/ListBudgets',
+                request_serializer=sickbay_dot_v1_dot_fleet__pb2.ListBudgetsRequest.SerializeToString,
+                response_deserializer=sickbay_dot_v1_dot_fleet__pb2.ListBudgetsResponse.FromString,
+                _registered_method=True)
 
 
 class FleetServiceServicer:
@@ -176,6 +201,38 @@ class FleetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOrders(self, request, context):
+        """What holds harmful actions back over parts of the fleet: pauses, maintenance windows, storms.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveOrder(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndOrders(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveIncident(self, request, context):
+        """A person's word on what would be done about an incident.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBudgets(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FleetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -238,6 +295,31 @@ def add_FleetServiceServicer_to_server(servicer, server):
                     servicer.ConfirmRules,
                     request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.FromString,
                     response_serializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.SerializeToString,
+            ),
+            'ListOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrders,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ListOrdersRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.SerializeToString,
+            ),
+            'GiveOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveOrder,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.GiveOrderRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.SerializeToString,
+            ),
+            'EndOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndOrders,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.EndOrdersRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.SerializeToString,
+            ),
+            'ApproveIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveIncident,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ApproveIncidentRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.SerializeToString,
+            ),
+            'ListBudgets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBudgets,
+                    request_deserializer=sickbay_dot_v1_dot_fleet__pb2.ListBudgetsRequest.FromString,
+                    response_serializer=sickbay_dot_v1_dot_fleet__pb2.ListBudgetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -564,6 +646,141 @@ class FleetService:
             '/sickbay.v1.FleetService/ConfirmRules',
             sickbay_dot_v1_dot_fleet__pb2.ConfirmRulesRequest.SerializeToString,
             sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/ListOrders',
+            sickbay_dot_v1_dot_fleet__pb2.ListOrdersRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/GiveOrder',
+            sickbay_dot_v1_dot_fleet__pb2.GiveOrderRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/EndOrders',
+            sickbay_dot_v1_dot_fleet__pb2.EndOrdersRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/ApproveIncident',
+            sickbay_dot_v1_dot_fleet__pb2.ApproveIncidentRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.OperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBudgets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sickbay.v1.FleetService/ListBudgets',
+            sickbay_dot_v1_dot_fleet__pb2.ListBudgetsRequest.SerializeToString,
+            sickbay_dot_v1_dot_fleet__pb2.ListBudgetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,13 @@ class FleetServiceStub:
     ChangeRollout: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ChangeRolloutRequest, _fleet_pb2.OperatorResponse]
     ConfirmRules: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ConfirmRulesRequest, _fleet_pb2.OperatorResponse]
     """Lets new or changed built-in rules act as they were written to."""
+    ListOrders: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ListOrdersRequest, _fleet_pb2.OrdersResponse]
+    """What holds harmful actions back over parts of the fleet: pauses, maintenance windows, storms."""
+    GiveOrder: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.GiveOrderRequest, _fleet_pb2.OrdersResponse]
+    EndOrders: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.EndOrdersRequest, _fleet_pb2.OrdersResponse]
+    ApproveIncident: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ApproveIncidentRequest, _fleet_pb2.OperatorResponse]
+    """A person's word on what would be done about an incident."""
+    ListBudgets: _grpc.UnaryUnaryMultiCallable[_fleet_pb2.ListBudgetsRequest, _fleet_pb2.ListBudgetsResponse]
 
 @_typing.type_check_only
 class FleetServiceAsyncStub(FleetServiceStub):
@@ -69,6 +76,13 @@ class FleetServiceAsyncStub(FleetServiceStub):
     ChangeRollout: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ChangeRolloutRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
     ConfirmRules: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ConfirmRulesRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
     """Lets new or changed built-in rules act as they were written to."""
+    ListOrders: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ListOrdersRequest, _fleet_pb2.OrdersResponse]  # type: ignore[assignment]
+    """What holds harmful actions back over parts of the fleet: pauses, maintenance windows, storms."""
+    GiveOrder: _aio.UnaryUnaryMultiCallable[_fleet_pb2.GiveOrderRequest, _fleet_pb2.OrdersResponse]  # type: ignore[assignment]
+    EndOrders: _aio.UnaryUnaryMultiCallable[_fleet_pb2.EndOrdersRequest, _fleet_pb2.OrdersResponse]  # type: ignore[assignment]
+    ApproveIncident: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ApproveIncidentRequest, _fleet_pb2.OperatorResponse]  # type: ignore[assignment]
+    """A person's word on what would be done about an incident."""
+    ListBudgets: _aio.UnaryUnaryMultiCallable[_fleet_pb2.ListBudgetsRequest, _fleet_pb2.ListBudgetsResponse]  # type: ignore[assignment]
 
 class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -159,5 +173,42 @@ class FleetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fleet_pb2.OperatorResponse, _abc.Awaitable[_fleet_pb2.OperatorResponse]]:
         """Lets new or changed built-in rules act as they were written to."""
+
+    @_abc_1.abstractmethod
+    def ListOrders(
+        self,
+        request: _fleet_pb2.ListOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OrdersResponse, _abc.Awaitable[_fleet_pb2.OrdersResponse]]:
+        """What holds harmful actions back over parts of the fleet: pauses, maintenance windows, storms."""
+
+    @_abc_1.abstractmethod
+    def GiveOrder(
+        self,
+        request: _fleet_pb2.GiveOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OrdersResponse, _abc.Awaitable[_fleet_pb2.OrdersResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def EndOrders(
+        self,
+        request: _fleet_pb2.EndOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OrdersResponse, _abc.Awaitable[_fleet_pb2.OrdersResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ApproveIncident(
+        self,
+        request: _fleet_pb2.ApproveIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.OperatorResponse, _abc.Awaitable[_fleet_pb2.OperatorResponse]]:
+        """A person's word on what would be done about an incident."""
+
+    @_abc_1.abstractmethod
+    def ListBudgets(
+        self,
+        request: _fleet_pb2.ListBudgetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fleet_pb2.ListBudgetsResponse, _abc.Awaitable[_fleet_pb2.ListBudgetsResponse]]: ...
 
 def add_FleetServiceServicer_to_server(servicer: FleetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
