@@ -31,12 +31,17 @@ _PART = re.compile(
     r"|(?P<match>\bmatches\s*\()",
     re.DOTALL,
 )
+_SUSPECT = re.compile(rf"\.\s*(?:{_LOOPS})\s*\(|\bcel\s*\.|matches")
+"""What a text must hold for anything in it to be refused; most hold none, and need no closer look."""
+
 _WRITTEN_OUT = re.compile(rf"\s*(?:[\w.]+\s*,\s*)?(?P<pattern>{_TEXT})\s*\)", re.DOTALL)
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 
 def unbounded_in(text: str) -> Mistake | None:
     """The first thing in an expression that is not bounded by its length; None when there is nothing."""
+    if _SUSPECT.search(text) is None:
+        return None
     for part in _PART.finditer(text):
         if part.lastgroup == "loop":
             name = part[0].rstrip("(").strip()

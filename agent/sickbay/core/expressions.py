@@ -30,6 +30,16 @@ _TYPES: Mapping[FieldType, cel.Type] = MappingProxyType(
     },
 )
 
+_EXACT: Mapping[FieldType, type] = MappingProxyType(
+    {
+        FieldType.BOOL: bool,
+        FieldType.INT: int,
+        FieldType.FLOAT: float,
+        FieldType.TEXT: str,
+    },
+)
+"""The Python type whose values fit as they are; of others, and of not-a-number, it must be found out."""
+
 _EVERY_SIGNAL: Mapping[str, FieldType] = MappingProxyType(
     {"signal.count": FieldType.INT, "signal.synthetic": FieldType.BOOL},
 )
@@ -75,7 +85,7 @@ class Expression:
         The answer depends on what the expression names and on nothing else, so it is remembered: a host says
         the same thing most of the time, and looking up costs a tenth of evaluating.
         """
-        known = tuple([values.get(name) for name in self.names])
+        known = tuple(map(values.get, self.names))
         try:
             return self._answers[known]
         except KeyError:
@@ -98,15 +108,25 @@ def values_of(signal: Signal) -> dict[str, FieldValue]:
 
     A value of another type than declared is unknown, and so is not-a-number.
     """
-    declared = KINDS.get(signal.kind, {})
-    values: dict[str, FieldValue] = {
-        f"signal.{name}": _typed(value, declared[name].type)
-        for name, value in signal.fields.items()
-        if name in declared
-    }
+    declared = _declared(signal.kind)
+    values: dict[str, FieldValue] = {}
+    for name, value in signal.fields.items():
+        if name in declared:
+            full, exact, type_ = declared[name]
+            same = type(value) is exact and value == value  # noqa: PLR0124 - not-a-number is not itself
+            values[full] = value if same else _typed(value, type_)
     values["signal.count"] = signal.count
     values["signal.synthetic"] = signal.synthetic
     return values
+
+
+@cache
+def _declared(kind: str) -> Mapping[str, tuple[str, type, FieldType]]:
+    """Field -> its name in expressions, the type of values that need no further look, its declared type."""
+    return {
+        name: (f"signal.{name}", _EXACT[declaration.type], declaration.type)
+        for name, declaration in KINDS.get(kind, {}).items()
+    }
 
 
 def _typed(value: FieldValue, declared: FieldType) -> FieldValue:

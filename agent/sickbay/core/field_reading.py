@@ -92,8 +92,10 @@ class FieldReader:
         """A member of an enum by its value; without a default the key is required."""
         by_word: Mapping[str, _E] = _by_word(words)
         stand_in = next(iter(by_word.values()))
-        value = self._value(key, required=default is None, expected=one_of(by_word))
+        value = self.fields.get(key)
         if value is None:
+            if default is None:
+                self.missing(key, one_of(by_word))
             return default or stand_in
         if isinstance(value, str) and value in by_word:
             return by_word[value]

@@ -164,6 +164,8 @@ def _condition(reader: FieldReader, kind: str | None) -> ConditionSpec | None:
 
 def _check_template(reader: FieldReader, kind: str, template: str) -> None:
     """A reason may say `{field}` and no more: no formats, no attributes, no indices."""
+    if "{" not in template and "}" not in template:
+        return
     try:
         parts = list(Formatter().parse(template))
     except ValueError as error:

@@ -50,10 +50,7 @@ _PLAIN: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 
 
 class _Spot(NamedTuple):
-    """Where a value stands: line and column from 0, and the style and text of a scalar.
-
-    A tuple, because a rule set has thousands and frozen dataclasses cost five times as much to make.
-    """
+    """Where a value stands: line and column from 0, and the style and text of a scalar."""
 
     line: int
     column: int
@@ -68,17 +65,18 @@ class YamlDocument:
     file: str
     value: object
     _lines: tuple[str, ...]
-    _values: Mapping[Path, _Spot]
-    _keys: Mapping[Path, _Spot]
+    _values: Mapping[Path, Any]
+    _keys: Mapping[Path, Any]
 
     def locate(self, path: Path, offset: int = 0, *, key: bool = False) -> Place:
         """See `sickbay.core.problems.Locator`."""
         known = self._keys if key else self._values
         while path and path not in known:
             path, known, offset = path[:-1], self._values, 0
-        spot = known.get(path)
-        if spot is None:
+        event = known.get(path)
+        if event is None:
             return Place(file=self.file)
+        spot = _spot(event)
         line, column = (
             _inside(spot, self._lines, offset) if spot.text is not None else (spot.line, spot.column)
         )
@@ -128,13 +126,14 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
 class _Walk:
     """Builds plain values from the parser's events, noting where each stands and what is not allowed.
 
-    One pass, without PyYAML's tree of nodes: a site's 500 rules are read at every start of every agent.
+    One pass, without PyYAML's tree of nodes: a site's 500 rules are read at every start of every agent. The
+    parser's events are kept, and asked where they stand only when there is something to say of them.
     """
 
     def __init__(self, *, file: str, events: Iterator[Any]) -> None:
         self.file = file
-        self.values: dict[Path, _Spot] = {}
-        self.keys: dict[Path, _Spot] = {}
+        self.values: dict[Path, Any] = {}
+        self.keys: dict[Path, Any] = {}
         self.problems: list[Problem] = []
         self._events = events
 
@@ -155,7 +154,7 @@ class _Walk:
         if isinstance(event, yaml.AliasEvent):
             self._wrong(event, "an alias of an anchor", "the value itself")
             return None
-        self.values[path] = _spot(event)
+        self.values[path] = event
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if depth == DEEPEST:
@@ -180,11 +179,11 @@ class _Walk:
                 continue
             name, at = key.value, (*path, key.value)
             if name in found:
-                first = self.keys[at].line + 1
+                first = self.keys[at].start_mark.line + 1
                 self._wrong(key, f"the key {name!r} again, after line {first}", "each key once")
                 self._pass_over(next(self._events))
                 continue
-            self.keys[at] = _spot(key)
+            self.keys[at] = key
             found[name] = self._value(next(self._events), at, depth)
         return found
 
