@@ -99,6 +99,10 @@ class RuleShelf:
         """The texts of a set that lies here; RefusedError when they cannot be read."""
         return _bundle_in(self._folder / digest)
 
+    def builtin(self, digest: str) -> Path:
+        """The folder of the built-in layer of a set that lies here."""
+        return layers_in(self._folder / digest, 1)[0]
+
     def _put(self, half: Path, digest: str) -> None:
         for path in (*half.rglob("*"), half):
             _sync(path)
