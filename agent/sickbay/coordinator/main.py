@@ -44,6 +44,7 @@ def main(path: Path | None, *, check_config: bool, verbose: bool) -> None:
         config = _read(path)
         if check_config:
             read_rules(config)
+            config.gates()
             click.echo(shown(config).decode(), nl=False)
             return
         rules = read_or_kept(config, shelf_of(config))

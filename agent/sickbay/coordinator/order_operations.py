@@ -42,7 +42,9 @@ class OrderOperations:
         """A pause or a maintenance window from now on, or from when it says."""
         now = self.clock.now().wall
         self._somebody_stands_in(wanted.area)
-        if wanted.ends_at is not None and wanted.ends_at <= max(now, wanted.begins_at or now):
+        begins = now if wanted.begins_at is None else wanted.begins_at
+        ends = None if wanted.length is None else begins + wanted.length
+        if ends is not None and ends <= max(now, begins):
             raise Refused("an order must end after it begins, and not before now")
         order = Order(
             id=f"{wanted.kind.value[:5]}-{secrets.token_hex(3)}",
@@ -50,8 +52,8 @@ class OrderOperations:
             area=wanted.area,
             by=operator or "unknown",
             reason=wanted.reason,
-            begins_at=wanted.begins_at or now,
-            ends_at=wanted.ends_at,
+            begins_at=begins,
+            ends_at=ends,
             recurs=wanted.recurs,
         )
         try:

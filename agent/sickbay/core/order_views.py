@@ -10,13 +10,16 @@ from sickbay.core.orders import Order, OrderKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """What a person wants to hold. Times are Unix seconds; None: from now, and until somebody ends it."""
+    """What a person wants to hold, from `begins_at` (Unix seconds; None: now) for `length` seconds.
+
+    A `length` of None holds until somebody ends it, or whenever `recurs` says.
+    """
 
     kind: OrderKind
     area: str
     reason: str
     begins_at: float | None = None
-    ends_at: float | None = None
+    length: float | None = None
     recurs: Recurrence | None = None
 
 

@@ -54,7 +54,7 @@ def wire_new_order(wanted: NewOrder, operator: str) -> pb.GiveOrderRequest:
         reason=text(wanted.reason),
         operator=text(operator),
         begins_at=wanted.begins_at,
-        ends_at=wanted.ends_at,
+        length=wanted.length,
         recurs=_wire_recurrence(wanted.recurs),
     )
 
@@ -66,7 +66,7 @@ def core_new_order(message: pb.GiveOrderRequest) -> NewOrder:
         area=message.area,
         reason=message.reason,
         begins_at=seconds(message.begins_at) if message.HasField("begins_at") else None,
-        ends_at=seconds(message.ends_at) if message.HasField("ends_at") else None,
+        length=seconds(message.length) if message.HasField("length") else None,
         recurs=_core_recurrence(message.recurs) if message.HasField("recurs") else None,
     )
 

@@ -915,7 +915,7 @@ class GiveOrderRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     OPERATOR_FIELD_NUMBER: _builtins.int
     BEGINS_AT_FIELD_NUMBER: _builtins.int
-    ENDS_AT_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
     RECURS_FIELD_NUMBER: _builtins.int
     kind: Global___OrderKind.ValueType
     area: _builtins.str
@@ -923,8 +923,8 @@ class GiveOrderRequest(_message.Message):
     operator: _builtins.str
     begins_at: _builtins.float
     """unset: now"""
-    ends_at: _builtins.float
-    """unset: until somebody ends it"""
+    length: _builtins.float
+    """seconds; unset: until somebody ends it"""
     @_builtins.property
     def recurs(self) -> Global___Recurrence: ...
     def __init__(
@@ -935,21 +935,21 @@ class GiveOrderRequest(_message.Message):
         reason: _builtins.str = ...,
         operator: _builtins.str = ...,
         begins_at: _builtins.float | None = ...,
-        ends_at: _builtins.float | None = ...,
+        length: _builtins.float | None = ...,
         recurs: Global___Recurrence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_ends_at", b"_ends_at", "begins_at", b"begins_at", "ends_at", b"ends_at", "recurs", b"recurs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_length", b"_length", "begins_at", b"begins_at", "length", b"length", "recurs", b"recurs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_ends_at", b"_ends_at", "area", b"area", "begins_at", b"begins_at", "ends_at", b"ends_at", "kind", b"kind", "operator", b"operator", "reason", b"reason", "recurs", b"recurs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at", "_length", b"_length", "area", b"area", "begins_at", b"begins_at", "kind", b"kind", "length", b"length", "operator", b"operator", "reason", b"reason", "recurs", b"recurs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__begins_at: _TypeAlias = _typing.Literal["begins_at"]  # noqa: Y015
     _WhichOneofArgType__begins_at: _TypeAlias = _typing.Literal["_begins_at", b"_begins_at"]  # noqa: Y015
-    _WhichOneofReturnType__ends_at: _TypeAlias = _typing.Literal["ends_at"]  # noqa: Y015
-    _WhichOneofArgType__ends_at: _TypeAlias = _typing.Literal["_ends_at", b"_ends_at"]  # noqa: Y015
+    _WhichOneofReturnType__length: _TypeAlias = _typing.Literal["length"]  # noqa: Y015
+    _WhichOneofArgType__length: _TypeAlias = _typing.Literal["_length", b"_length"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__begins_at) -> _WhichOneofReturnType__begins_at | None: ...
     @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__ends_at) -> _WhichOneofReturnType__ends_at | None: ...
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__length) -> _WhichOneofReturnType__length | None: ...
 
 Global___GiveOrderRequest: _TypeAlias = GiveOrderRequest  # noqa: Y015
 
