@@ -47,7 +47,7 @@ def ask(coordinator: CoordinatorProcess, question: Callable[[FleetClient], objec
 
 def mode_gate(coordinator: CoordinatorProcess) -> str:
     """What the mode gate said of the latest incident, as the store has it."""
-    rows = coordinator._rows("SELECT body FROM incidents ORDER BY opened_at")  # noqa: SLF001 - the store as it is
+    rows = coordinator._rows("SELECT body FROM incidents ORDER BY opened_at")
     decision = json.loads(rows[-1][0])["decision"] if rows else None
     return next((f["why"] for f in decision["findings"] if f["gate"] == "mode"), "") if decision else ""
 
