@@ -1,4 +1,4 @@
-"""What 500 rules cost: to load and check them, and to apply them to one signal."""
+"""What 500 rules cost, in time of one core: to load and check them, and to apply them to one signal."""
 
 import tempfile
 import time
@@ -60,9 +60,9 @@ def load_times(folder: Path) -> list[float]:
     """Milliseconds to read, check and compile the layer."""
     times = []
     for _ in range(LOADS):
-        began = time.perf_counter()
+        began = time.process_time()
         load_rules(builtin=folder)
-        times.append((time.perf_counter() - began) * 1e3)
+        times.append((time.process_time() - began) * 1e3)
     return times
 
 
@@ -80,9 +80,9 @@ def turn_times(rules: RuleSet) -> list[float]:
     state = EngineState()
     times = []
     for signal in readings():
-        began = time.perf_counter()
+        began = time.process_time()
         state = observe(rules, state, (signal,), now=signal.at, boot_id=BOOT).state
-        times.append((time.perf_counter() - began) * 1e3)
+        times.append((time.process_time() - began) * 1e3)
     return times
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -49,13 +49,12 @@ _PLAIN: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 """YAML 1.2's core schema for plain scalars: first characters, tag, form."""
 
 
-class _Spot(NamedTuple):
-    """Where a value stands: line and column from 0, and the style and text of a scalar."""
+_Spot = tuple[int, int, str | None, str | None]
+"""Where a value stands: line and column from 0, and the style and text of a scalar.
 
-    line: int
-    column: int
-    style: str | None = None
-    text: str | None = None
+A plain tuple, because a rule set has thousands: any other form costs several times as much to make, and the
+parser's own marks as much again to the garbage collector.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +64,18 @@ class YamlDocument:
     file: str
     value: object
     _lines: tuple[str, ...]
-    _values: Mapping[Path, Any]
-    _keys: Mapping[Path, Any]
+    _values: Mapping[Path, _Spot]
+    _keys: Mapping[Path, _Spot]
 
     def locate(self, path: Path, offset: int = 0, *, key: bool = False) -> Place:
         """See `sickbay.core.problems.Locator`."""
         known = self._keys if key else self._values
         while path and path not in known:
             path, known, offset = path[:-1], self._values, 0
-        event = known.get(path)
-        if event is None:
+        spot = known.get(path)
+        if spot is None:
             return Place(file=self.file)
-        spot = _spot(event)
-        line, column = (
-            _inside(spot, self._lines, offset) if spot.text is not None else (spot.line, spot.column)
-        )
+        line, column = _inside(spot, self._lines, offset)
         return Place(file=self.file, line=line + 1, column=column + 1)
 
 
@@ -126,14 +122,13 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
 class _Walk:
     """Builds plain values from the parser's events, noting where each stands and what is not allowed.
 
-    One pass, without PyYAML's tree of nodes: a site's 500 rules are read at every start of every agent. The
-    parser's events are kept, and asked where they stand only when there is something to say of them.
+    One pass, without PyYAML's tree of nodes: a site's 500 rules are read at every start of every agent.
     """
 
     def __init__(self, *, file: str, events: Iterator[Any]) -> None:
         self.file = file
-        self.values: dict[Path, Any] = {}
-        self.keys: dict[Path, Any] = {}
+        self.values: dict[Path, _Spot] = {}
+        self.keys: dict[Path, _Spot] = {}
         self.problems: list[Problem] = []
         self._events = events
 
@@ -154,9 +149,11 @@ class _Walk:
         if isinstance(event, yaml.AliasEvent):
             self._wrong(event, "an alias of an anchor", "the value itself")
             return None
-        self.values[path] = event
+        mark = event.start_mark
         if isinstance(event, yaml.ScalarEvent):
+            self.values[path] = (mark.line, mark.column, event.style, event.value)
             return self._scalar(event)
+        self.values[path] = (mark.line, mark.column, None, None)
         if depth == DEEPEST:
             place = _at(self.file, event.start_mark)
             raise _refused(place, "a value deeper inside others", f"at most {DEEPEST} levels")
@@ -179,11 +176,12 @@ class _Walk:
                 continue
             name, at = key.value, (*path, key.value)
             if name in found:
-                first = self.keys[at].start_mark.line + 1
+                first = self.keys[at][0] + 1
                 self._wrong(key, f"the key {name!r} again, after line {first}", "each key once")
                 self._pass_over(next(self._events))
                 continue
-            self.keys[at] = key
+            mark: Any = key.start_mark
+            self.keys[at] = (mark.line, mark.column, key.style, name)
             found[name] = self._value(next(self._events), at, depth)
         return found
 
@@ -225,13 +223,6 @@ def _tag_of(event: Any) -> str:  # noqa: ANN401 - events have no types
     return f"{_CORE}str"
 
 
-def _spot(event: Any) -> _Spot:  # noqa: ANN401 - events have no types
-    mark = event.start_mark
-    if isinstance(event, yaml.ScalarEvent):
-        return _Spot(mark.line, mark.column, event.style, event.value)
-    return _Spot(mark.line, mark.column)
-
-
 def _inside(spot: _Spot, lines: tuple[str, ...], offset: int) -> tuple[int, int]:
     """Where the character at `offset` of a scalar's text stands in the source.
 
@@ -239,12 +230,13 @@ def _inside(spot: _Spot, lines: tuple[str, ...], offset: int) -> tuple[int, int]
     nth of the text is the nth of the source, whichever style the scalar is written in. An escape in a
     quoted scalar is stepped over.
     """
-    line, column = spot.line, spot.column
-    if spot.style in {"|", ">"}:
+    line, column, style, text = spot
+    if text is None:
+        return line, column
+    if style in {"|", ">"}:
         line, column = line + 1, 0
-    elif spot.style in {"'", '"'}:
+    elif style in {"'", '"'}:
         column += 1
-    text = spot.text or ""
     wanted = [each for each in text[:offset] if not each.isspace()]
     source = (
         (row, at)
