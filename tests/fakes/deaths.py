@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.fakes.orchestrator import FakeOrchestrator
+from tests.fakes.power import FakePower
 
 from sickbay.coordinator.sqlite_store import SqliteStore
 from sickbay.coordinator.store import Batch
@@ -12,6 +13,7 @@ from sickbay.core.messages import Directive
 from sickbay.core.orchestration import Job, Mark, NodeObservation
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remedies import Drain
+from sickbay.power.protocol import Order, PowerObservation
 
 
 class Died(BaseException):
@@ -88,6 +90,31 @@ class DyingScheduler:
 
     async def release(self, node: NodeName) -> Outcome:
         return await self._then_die("release", self.scheduler.release(node))
+
+    async def _then_die(self, what: str, effect: Awaitable[Outcome]) -> Outcome:
+        outcome = await effect
+        self.fate.moment(f"after {what}")
+        return outcome
+
+
+@dataclass(slots=True)
+class DyingPower:
+    """BMCs that do what they are told, and then the process that asked dies."""
+
+    power: FakePower
+    fate: Fate
+
+    async def observe(self, node: NodeName) -> PowerObservation:
+        return await self.power.observe(node)
+
+    async def restart_gracefully(self, node: NodeName, order: Order) -> Outcome:
+        return await self._then_die("graceful restart", self.power.restart_gracefully(node, order))
+
+    async def restart_forced(self, node: NodeName, order: Order) -> Outcome:
+        return await self._then_die("forced restart", self.power.restart_forced(node, order))
+
+    async def power_cycle(self, node: NodeName, order: Order) -> Outcome:
+        return await self._then_die("power cycle", self.power.power_cycle(node, order))
 
     async def _then_die(self, what: str, effect: Awaitable[Outcome]) -> Outcome:
         outcome = await effect

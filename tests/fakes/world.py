@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.agent import FakeAgent
 from tests.fakes.clock import FakeClock
 from tests.fakes.orchestrator import FakeOrchestrator
+from tests.fakes.power import FakeBmcs, FakeMachine, FakePower
 
 from sickbay.coordinator.assembly import Coordinator, Identity, Ports, assemble
 from sickbay.coordinator.node_state import NodeState
+from sickbay.coordinator.out_of_band import PowerPlan
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.sqlite_store import SqliteStore, open_sqlite
 from sickbay.coordinator.store import Store
@@ -20,6 +22,7 @@ from sickbay.core.incidents import Incident
 from sickbay.core.remediation import Remediation, Step
 from sickbay.core.remedies import Remedy, Rung, RungKind, Validation
 from sickbay.orchestrators.protocol import Orchestrator
+from sickbay.power.protocol import PowerControl
 
 NODE = NodeName("gpu-1")
 
@@ -33,9 +36,14 @@ RESET_THEN_REBOOT = Remedy(
     ladder=(Rung(kind=RungKind.RESET_GPU, deadline=60.0), Rung(kind=RungKind.REBOOT, deadline=900.0)),
     validation=Validation(soak=30.0, deadline=300.0),
 )
+POWER_CYCLE = Remedy(
+    id="power",
+    ladder=(Rung(kind=RungKind.POWER_CYCLE, deadline=900.0),),
+    validation=Validation(soak=30.0, deadline=300.0),
+)
 TO_A_PERSON = Remedy(id="quarantine", ladder=(Rung(kind=RungKind.QUARANTINE),))
 
-REMEDIES = {remedy.id: remedy for remedy in (REBOOT, RESET_THEN_REBOOT, TO_A_PERSON)}
+REMEDIES = {remedy.id: remedy for remedy in (REBOOT, RESET_THEN_REBOOT, POWER_CYCLE, TO_A_PERSON)}
 
 BOOT_S = 120.0
 """How long the machine takes to boot."""
@@ -53,6 +61,9 @@ class World:
     scheduler: FakeOrchestrator
     agent: FakeAgent
     policy: Policy
+    bmcs: FakeBmcs
+    power_plan: PowerPlan = field(default_factory=PowerPlan)
+    around_power: Callable[[FakePower], PowerControl] = lambda power: power
     around_store: Callable[[SqliteStore], Store] = lambda store: store
     around_scheduler: Callable[[FakeOrchestrator], Orchestrator] = lambda scheduler: scheduler
     still_after_boot: Callable[[FakeAgent], tuple[object, ...]] = lambda _: ()
@@ -78,7 +89,9 @@ class World:
             scheduler=scheduler,
             agent=agent,
             policy=Policy(mode=mode, remedies=REMEDIES),
+            bmcs=FakeBmcs(clock=clock, machines={NODE: FakeMachine()}),
         )
+        world.bmcs.on_reset = lambda _: agent._later(agent.go_down())
         scheduler.on_reboot = lambda _: agent._later(agent.go_down())
         return world
 
@@ -90,6 +103,8 @@ class World:
             store=self.around_store(self._store),
             orchestrator=self.around_scheduler(self.scheduler),
             clock=self.clock,
+            power=self.around_power(FakePower(bmcs=self.bmcs, clock=self.clock)),
+            power_plan=self.power_plan,
         )
         identity = Identity(name=f"coordinator-{self.starts}", version="test")
         self.coordinator = await assemble(ports, self.policy, identity, await self._store.load())
@@ -130,9 +145,10 @@ class World:
 
     @property
     def effects(self) -> list[tuple[str, str]]:
-        """What really happened, in the scheduler and on the host: each with its action id."""
+        """What really happened, in the scheduler, on the host and by its BMC: each with its action id."""
         in_scheduler = [(effect.verb, str(effect.action_id)) for effect in self.scheduler.effects]
-        return in_scheduler + [(verb, str(action)) for verb, action in self.agent.effects]
+        by_bmc = [(reset.value, str(action)) for _, reset, action in self.bmcs.resets]
+        return in_scheduler + [(verb, str(action)) for verb, action in self.agent.effects] + by_bmc
 
     @property
     def verbs(self) -> list[str]:
@@ -156,7 +172,7 @@ class World:
         while not task.done():
             await asyncio.wait({task}, timeout=_UNHURRIED)
             if not task.done() and (wait := self.clock.next_wake) is not None:
-                self.clock.advance(wait)
+                await self.let_time_pass(wait)
         wait = await task
         await self.let_time_pass(1.0 if wait is None else wait)
         return self.clock.now().mono - before

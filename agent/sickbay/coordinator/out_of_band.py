@@ -69,25 +69,41 @@ class OutOfBand:
         told: list[str] = []
         for way in ways:
             asked_at = self.clock.now().wall
-            outcome = await self._asked(case, way)
+            outcome = await self._asked(case, way, is_first=way is ways[0])
             told.append(outcome.detail)
             if way is ways[-1] or not await self._goes_on(case, outcome, asked_at):
                 break
             told.append(f"no new boot within {format_duration(self.plan.wait)}")
-        return self._patient(case, Outcome(verdict=outcome.verdict, detail="; ".join(told)))
+        return Outcome(verdict=outcome.verdict, detail="; ".join(told))
 
-    async def _asked(self, case: _Case, way: Reset) -> Outcome:
-        """One way, if the node is still ours; nobody else changes its place in the scheduler meanwhile."""
-        async with case.state.effecting:
-            if not case.is_current:
-                return Outcome.failed("the remediation was ended before this was done")
-            seen = await self.watch.observed(case.state, self.policy.look_age)
-            if seen.ownership is Ownership.UNKNOWN:
-                return Outcome.unknown(f"whose the node is cannot be told: {seen.detail}")
-            if seen.ownership is not Ownership.OURS or seen.obstacle:
-                shown = seen.obstacle or seen.reason or seen.state
-                return Outcome.failed(f"the node is not ours any more, left alone: {shown}")
-            return await restart(self.power, way, case.state.name, self._order(case))
+    async def _asked(self, case: _Case, way: Reset, *, is_first: bool) -> Outcome:
+        """One way. A BMC that is silent is asked again: for the first way by the next pass and its gates."""
+        began = case.begun_at if is_first else self.clock.now().wall
+        while True:
+            # Nobody else changes the node's place in the scheduler while this is sent.
+            async with case.state.effecting:
+                hands_off = await self._hands_off(case)
+                outcome = hands_off or await restart(self.power, way, case.state.name, self._order(case))
+            if hands_off is not None or outcome.verdict is not Verdict.RETRY:
+                return outcome
+            tried = self.clock.now().wall - began
+            if tried >= self.plan.patience:
+                return Outcome.failed(f"{outcome.detail}, for {format_duration(tried)}; given up")
+            if is_first:
+                return outcome
+            await self.clock.sleep(self.policy.poll)
+
+    async def _hands_off(self, case: _Case) -> Outcome | None:
+        """Why the node is not to be touched now; None when it is still ours, and still to be repaired."""
+        if not case.is_current:
+            return Outcome.failed("the remediation was ended before this was done")
+        seen = await self.watch.observed(case.state, self.policy.look_age)
+        if seen.ownership is Ownership.UNKNOWN:
+            return Outcome.unknown(f"whose the node is cannot be told: {seen.detail}")
+        if seen.ownership is not Ownership.OURS or seen.obstacle:
+            shown = seen.obstacle or seen.reason or seen.state
+            return Outcome.retry(f"the node is not ours any more, left alone: {shown}")
+        return None
 
     def _order(self, case: _Case) -> Order:
         attempt, now = case.rem.attempt, self.clock.now()
@@ -121,12 +137,3 @@ class OutOfBand:
         seen = await self.power.observe(case.state.name)
         is_on_its_way = seen.was_reset_since(asked_at) or seen.booting or seen.state is PowerState.CHANGING
         return not (is_on_its_way or case.is_booted)
-
-    def _patient(self, case: _Case, outcome: Outcome) -> Outcome:
-        """A BMC that was not reached for too long has failed: the ladder goes on without it."""
-        if outcome.verdict is not Verdict.RETRY:
-            return outcome
-        tried = self.clock.now().wall - case.begun_at
-        if tried < self.plan.patience:
-            return outcome
-        return Outcome.failed(f"{outcome.detail}, for {format_duration(tried)}; given up")
