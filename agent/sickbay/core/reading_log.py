@@ -38,6 +38,11 @@ class ReadingLog:
         self._kept.update({(signal.kind, signal.subject.key): signal for signal in kept})
         return kept
 
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Let go of what was kept last of parts that are gone, by kind and part."""
+        for key in keys:
+            self._kept.pop(key, None)
+
     def _is_news(self, signal: Signal) -> bool:
         names = self.named.get(signal.kind)
         if not names:

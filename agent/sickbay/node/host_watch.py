@@ -34,7 +34,7 @@ class _Watched:
     """One monitor at work. `is_away`: a reading has begun and not come back.
 
     `last` is the last reading that was judged, `previous` the same with what was carried on into it; `says`
-    is whether there was anything to say of it.
+    is whether there was anything to say of it, `told` the kinds and parts that were told of.
     """
 
     name: str
@@ -46,6 +46,7 @@ class _Watched:
     previous: Any = None
     judged_at: float = 0.0
     says: bool = False
+    told: frozenset[tuple[str, str]] = frozenset()
 
     def fetch(self) -> object:
         """Read, in whatever thread this is."""
@@ -67,6 +68,12 @@ class _Watched:
         self.last, self.previous, self.judged_at = reading, carried, known.now.mono
         self.says = bool(signals)
         return signals
+
+    def no_longer_told(self, signals: tuple[Signal, ...]) -> frozenset[tuple[str, str]]:
+        """The kinds and parts that were told of before, and are not now: mounts and disks come and go."""
+        now = frozenset((signal.kind, signal.subject.key) for signal in signals if not signal.is_event)
+        gone, self.told = self.told - now, now
+        return gone
 
 
 class HostWatch:
@@ -129,17 +136,19 @@ class HostWatch:
         return True
 
     def _judged(self, watched: _Watched, reading: object) -> bool:
-        signals: tuple[Signal, ...] = ()
         now = self._clock.now()
-        if watched.is_news(reading, now):
-            try:
-                signals = watched.judged(reading, self._known(now))
-            except Exception as error:  # noqa: BLE001 - the monitor runner, as above
-                self._see_defect(watched, error)
-                return True
+        if not watched.is_news(reading, now):
+            self._see(watched, "")
+            return watched.says
+        try:
+            signals = watched.judged(reading, self._known(now))
+        except Exception as error:  # noqa: BLE001 - the monitor runner, as above
+            self._see_defect(watched, error)
+            return True
         self._see(watched, "")
         if signals:
             self._judge.take(signals)
+        self._judge.forget(watched.no_longer_told(signals))
         return watched.says
 
     def _see(self, watched: _Watched, trouble: str) -> None:

@@ -5,7 +5,7 @@ rules have spoken. The loop's watchdog is fed from this module's own turn, so it
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sickbay.core.conditions import Condition, Severity
@@ -87,6 +87,12 @@ class Judge:
         self._log = None
         self.status.rules_digest = rules.digest
         self.take(())
+
+    def forget(self, keys: Collection[tuple[str, str]]) -> None:
+        """Parts whose monitor, seeing well, says no more of them are gone: so are their readings."""
+        self.status.forget(keys)
+        if self._log is not None:
+            self._log.forget(keys)
 
     def sight(self, name: str, trouble: str) -> None:
         """A part of our own can see, or cannot, and why."""

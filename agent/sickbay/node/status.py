@@ -64,6 +64,11 @@ class HostStatus:
                 changed.append(signal)
         return tuple(changed)
 
+    def forget(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Let go of readings, by kind and part: the parts are gone, and will not be read again."""
+        for key in keys:
+            self.readings.pop(key, None)
+
     def take_sight(self, signal: Signal) -> bool:
         """Keep what a signal of kind `monitor` says; whether that is news."""
         name = _text(signal.fields.get("name"))

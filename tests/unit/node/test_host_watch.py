@@ -208,6 +208,19 @@ async def test_the_same_reading_is_told_again_only_when_that_is_due(parts: Parts
     assert parts.status.readings["filesystem", "node/filesystem:/"].at == parts.clock.now()
 
 
+async def test_parts_that_are_gone_leave_no_readings_behind(parts: Parts) -> None:
+    level = Level()
+    watching = watch(parts, level=level.monitor())
+    await watching.look_once()
+    assert parts.status.readings
+    level.value = OSError("not now")
+    await watching.look_once()
+    assert parts.status.readings
+    level.value = None
+    await watching.look_once()
+    assert parts.status.readings == {}
+
+
 async def test_a_monitor_knows_the_platform_and_the_parts_that_have_a_condition(parts: Parts) -> None:
     level = Level(OSError("gone"))
     parts.status.inventory = Inventory(gpus=(Gpu(uuid="GPU-0", pci="", slot=0, pci_device_id="0x233010DE"),))
