@@ -12,13 +12,26 @@ from dataclasses import dataclass, field
 from sickbay.core.conditions import Condition
 from sickbay.core.devices import Subject
 from sickbay.core.host_views import Health, HostView
-from sickbay.core.signals import KINDS, EventId, FieldType, Signal
+from sickbay.core.signals import EVENT_KINDS, KINDS, EventId, FieldType, Signal
 from sickbay.host.nvml.readings import CallLatency
 from sickbay.node.exposition import Family, Histogram, Sample, rendered
 
 _DETECTION_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
-_UNITS = {"C": "_celsius", "s": "_seconds", "1/s": "_per_second"}
-_NOT_LEVELS = frozenset({"xid", "log_gap", "spool_gap", "nvml_event", "monitor", "gpu_lost"})
+_UNITS = {
+    "C": "_celsius",
+    "s": "_seconds",
+    "1/s": "_per_second",
+    "W": "_watts",
+    "B": "_bytes",
+    "bytes": "_bytes",
+    "%": "_percent",
+    "MB/s": "_megabytes_per_second",
+    "Gb/s": "_gigabits_per_second",
+}
+_TAKEN = ("_total", "_count", "_sum", "_bucket", "_info")
+"""Endings that Prometheus keeps for other types than gauges (promtool check metrics)."""
+
+_NOT_LEVELS = EVENT_KINDS | {"monitor", "gpu_lost"}
 _SERIES_LIMIT = 1000
 _REMEMBERED = 256
 """Events whose count is remembered, to add only what is new; more storms than that are never open at once."""
@@ -195,14 +208,17 @@ def _calls(counters: Counters) -> Iterator[Family]:
 
 
 def _readings(view: HostView) -> Iterator[Family]:
-    levels = [signal for signal in view.readings if signal.kind not in _NOT_LEVELS]
+    of_kind: dict[str, list[Signal]] = {}
+    for signal in view.readings:
+        if signal.kind not in _NOT_LEVELS:
+            of_kind.setdefault(signal.kind, []).append(signal)
     yield Family(
         "sickbay_sample_timestamp_seconds",
         "gauge",
         "Unix time of the oldest reading of this kind that is shown here",
         [
-            Sample({"kind": kind}, round(min(s.at.wall for s in levels if s.kind == kind), 3))
-            for kind in sorted({signal.kind for signal in levels})
+            Sample({"kind": kind}, round(min(signal.at.wall for signal in of_kind[kind]), 3))
+            for kind in sorted(of_kind)
         ],
     )
     for kind, declared in KINDS.items():
@@ -210,13 +226,21 @@ def _readings(view: HostView) -> Iterator[Family]:
             continue
         for name, declaration in declared.items():
             if declaration.type is not FieldType.TEXT:
-                series = f"sickbay_{kind}_{name}{_UNITS.get(declaration.unit, '')}"
-                yield Family(series, "gauge", declaration.about, list(_samples(levels, kind, name)))
+                about, samples = declaration.about, list(_samples(of_kind.get(kind, ()), name))
+                yield Family(_series(kind, name, declaration.unit), "gauge", about, samples)
 
 
-def _samples(levels: Iterable[Signal], kind: str, name: str) -> Iterator[Sample]:
+def _series(kind: str, name: str, unit: str) -> str:
+    """The name of a field's series, with its unit unless the name says it."""
+    ending = _UNITS.get(unit, "")
+    series = f"sickbay_{kind}_{name}"
+    series = series if series.endswith(ending) else series + ending
+    return f"{series}_now" if series.endswith(_TAKEN) else series
+
+
+def _samples(levels: Iterable[Signal], name: str) -> Iterator[Sample]:
     for signal in levels:
-        value = signal.fields.get(name) if signal.kind == kind else None
+        value = signal.fields.get(name)
         if isinstance(value, bool | int | float):
             yield Sample(_part(signal.subject), float(value))
 

@@ -42,6 +42,21 @@ def test_a_reading_is_a_series_and_what_is_unknown_is_none(parts: Parts) -> None
     assert found["sickbay_sample_timestamp_seconds"] == {"": parts.clock.now().wall}
 
 
+def test_a_gauge_ends_as_no_counter_and_no_histogram_does_and_names_its_unit(parts: Parts) -> None:
+    text = page(parts.status.view(0.0), parts.judge.counters).decode()
+    gauges = [line.split()[2] for line in text.splitlines() if line.endswith(" gauge")]
+    taken = ("_total", "_count", "_sum", "_bucket")
+    assert [name for name in gauges if name.endswith(taken)] == []
+    assert {"sickbay_gpu_memory_total_bytes", "sickbay_power_instant_watts"} <= {*gauges}
+    assert {"sickbay_gpu_processes_count_now", "sickbay_filesystem_free_bytes"} <= {*gauges}
+    assert "sickbay_clock_may_be_off_seconds" in gauges
+
+
+def test_what_only_ever_happens_has_no_gauge(parts: Parts) -> None:
+    text = page(parts.status.view(0.0), parts.judge.counters).decode()
+    assert not any(f"sickbay_{kind}_" in text for kind in ("cpu_stall", "out_of_memory", "hung_task"))
+
+
 def test_health_is_one_word_out_of_four(parts: Parts) -> None:
     text = page(parts.status.view(0.0), parts.judge.counters).decode()
     assert 'sickbay_health{health="unknown"} 1' in text
