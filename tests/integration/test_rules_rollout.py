@@ -28,7 +28,7 @@ QUICK = {
     "stages": [{"pools": ["canary"]}, {"percent": 100}],
     "soak": "300ms",
     "answer": "20s",
-    "silence": "2s",
+    "silence": "1m",
 }
 
 A_RULE = """
