@@ -31,6 +31,12 @@ _AT_ONCE = 20
 _PAUSE = 0.1
 """So many agents are handed a set, then so many seconds nobody: 200 a second."""
 
+_BETWEEN_LOOKS = 400
+"""Agents handed a set before the roll-out is looked at again: it may have to hold by now."""
+
+_LOOKED_AT = 200
+"""Nodes looked at before others get their turn on the loop."""
+
 NOBODY = NodeName("")
 """Whose line in the ledger it is that concerns no node."""
 
@@ -72,8 +78,12 @@ class RuleSets:
             self.known[digest], self.candidate = record, digest
             await self._forget()
         _LOG.info("rule set %s, version %d, is ready to be rolled out", digest[:12], record.version)
-        if self.automatic and not self._runs_everywhere(digest):
-            await self.change(RolloutChange.BEGIN, COORDINATOR, "the rules changed (rollout.automatic)")
+        # What is held stays held, whoever restarts: only a person lets it go on.
+        if self.automatic and digest != self.rollout.target and not self._runs_everywhere(digest):
+            outcome = await self.change(
+                RolloutChange.BEGIN, COORDINATOR, "the rules changed (rollout.automatic)"
+            )
+            _LOG.info("roll-out by itself: %s", outcome.detail)
 
     def look(self, state: NodeState) -> None:
         """An agent came, or said which rules it runs: see soon what it is to run."""
@@ -89,6 +99,7 @@ class RuleSets:
                 await self._hand_out()
             except StoreError as error:
                 _LOG.error("no rules are handed out while the store cannot be written: %s", error)
+                await self.clock.sleep(_LOOK_EVERY[1])
             await self._pause()
 
     async def change(self, change: RolloutChange, who: str, why: str) -> Outcome:
@@ -204,15 +215,18 @@ class RuleSets:
         return self._began
 
     async def _hand_out(self) -> None:
-        """Offer to each agent that was asked for what it is to run, a few at a time."""
-        names = tuple(self.fleet.nodes) if self._all_asked else tuple(self._asked)
-        self._all_asked, self._asked = False, set()
-        handed = 0
-        for name in names:
-            handed += self._offer(name)
-            if handed >= _AT_ONCE:
-                handed = 0
-                await self.clock.sleep(_PAUSE)
+        """Offer to agents that asked what they are to run, a few at a time; the rest after a look."""
+        if self._all_asked:
+            self._all_asked, self._asked = False, set(self.fleet.nodes)
+        handed = looked_at = 0
+        while self._asked and handed < _BETWEEN_LOOKS:
+            looked_at += 1
+            if self._offer(self._asked.pop()):
+                handed += 1
+                if not handed % _AT_ONCE:
+                    await self.clock.sleep(_PAUSE)
+            elif not looked_at % _LOOKED_AT:
+                await self.clock.sleep(0)
 
     def _offer(self, name: NodeName) -> bool:
         """Whether the node was handed a set. What was decided may have changed since it was asked for."""
@@ -233,6 +247,8 @@ class RuleSets:
         return True
 
     async def _pause(self) -> None:
+        if self._asked:
+            return
         waking = asyncio.ensure_future(self._woken.wait())
         least, most = _LOOK_EVERY
         sleeping = asyncio.ensure_future(self.clock.sleep(min(max(self.plan.soak / 4, least), most)))

@@ -10,6 +10,7 @@ so a process that dies at any moment goes on from what it kept. What must hold, 
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -172,7 +173,7 @@ def wanted(rollout: Rollout, plan: Plan, node: NodeName) -> str:
     """What the node is to run: a digest, OWN, or nothing where it keeps what it has."""
     if rollout.is_over:
         return rollout.base
-    if node in rollout.chosen or _is_last(rollout, plan):
+    if _is_last(rollout, plan) or _has(rollout.chosen, node):
         return rollout.target
     return rollout.base
 
@@ -208,6 +209,12 @@ def selection(stage: Stage, members: Sequence[Member], already: Collection[NodeN
     room = _share(stage.percent, len(members)) - len(chosen)
     others = sorted((m.node for m in members if m.node not in chosen), key=_order)
     return tuple(sorted((*chosen, *others[: max(room, 0)])))
+
+
+def _has(chosen: Sequence[NodeName], node: NodeName) -> bool:
+    """Whether the node is among them; they are sorted, and each of thousands of nodes is asked for."""
+    at = bisect_left(chosen, node)
+    return at < len(chosen) and chosen[at] == node
 
 
 def _share(percent: float, nodes: int) -> int:

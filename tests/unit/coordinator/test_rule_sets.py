@@ -207,3 +207,22 @@ async def test_a_node_counts_warnings_from_before_and_after_by_its_own_clock(clu
         state.conditions[condition.key] = condition
     member = member_of(state, now, now.mono)
     assert (member.opened, member.opened_before, member.pool) == (1, 1, "p")
+
+
+async def test_beginning_by_itself_never_goes_on_with_what_is_held(cluster: Cluster) -> None:
+    cluster.node("n1", pool="canary")
+    digest = await begun(cluster)
+    await cluster.sets.change(RolloutChange.HOLD, "operator ann", "wait")
+    again = RuleSets(
+        fleet=cluster.fleet,
+        store=cluster.store,
+        clock=cluster.clock,
+        plan=PLAN,
+        automatic=True,
+        known=dict(cluster.sets.known),
+        rollout=cluster.sets.rollout,
+    )
+    await again.take(bundle("one"))
+    assert (again.rollout.phase, again.rollout.target) == (Phase.HELD, digest)
+    await again.take(bundle("two"))
+    assert (again.rollout.phase, again.rollout.target) == (Phase.ROLLING, again.candidate)
