@@ -140,10 +140,11 @@ def evidence_of(rule: Rule, signal: Signal) -> str:
 
 
 def reading_of(rule: Rule, signal: Signal) -> str:
-    """What the rule looked at: `hw_power_brake=true, idle=false`."""
-    names = [name.removeprefix("signal.") for name in rule.when.names if name.startswith("signal.")]
-    shown = [f"{name}={_shown(signal.fields[name])}" for name in names if name in signal.fields]
-    return ", ".join(shown) or signal.kind
+    """What the rule looked at, then what the reading says in words: `unresponsive=true, call=nvmlInit`."""
+    looked = [name.removeprefix("signal.") for name in rule.when.names if name.startswith("signal.")]
+    words = [name for name, value in signal.fields.items() if value and isinstance(value, str)]
+    names = [name for name in dict.fromkeys((*looked, *words)) if name in signal.fields]
+    return ", ".join(f"{name}={_shown(signal.fields[name])}" for name in names) or signal.kind
 
 
 def with_evidence(condition: Condition, piece: str, *, more: int) -> Condition:

@@ -211,6 +211,11 @@ def test_one_monitor_that_sees_does_not_clear_anothers_blindness(host: Host) -> 
     assert not host.types()
 
 
+def test_a_condition_says_what_its_reading_says_in_words(host: Host) -> None:
+    host.see(node_reading("monitor", 0, name="nvml", healthy=False, detail="the driver is not loaded"))
+    assert host.open["Blind"].message.endswith("healthy=false, name=nvml, detail=the driver is not loaded")
+
+
 # -- repairs, boots and processes --------------------------------------------------------------------------
 
 
