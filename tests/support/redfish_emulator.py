@@ -73,7 +73,8 @@ class Front:
         token, session = secrets.token_hex(16), f"{SESSIONS}/{secrets.token_hex(4)}"
         self.tokens[token] = session
         self.note(what="login")
-        headers = {"X-Auth-Token": token, "Location": session}
+        host = "https://bmc.invalid" if self.fault("own-name") else ""
+        headers = {"X-Auth-Token": token, "Location": f"{host}{session}"}
         return answer(start, "201 Created", "", **headers)
 
     def log_out(self, path: str, start: StartResponse) -> Iterable[bytes]:

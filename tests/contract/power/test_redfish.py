@@ -45,6 +45,15 @@ async def test_every_login_is_followed_by_a_logout_whatever_happens(modern: Emul
     assert happened == ["login", "logout"] * 4
 
 
+async def test_a_bmc_that_calls_itself_by_another_name_is_logged_out_of_where_it_was_logged_in(
+    modern: EmulatorStage,
+):
+    before = len(journal(modern))
+    modern.emulator.will("own-name")
+    assert (await modern.process().observe(NODE)).state is PowerState.ON
+    assert journal(modern)[before:] == ["login", "logout"]
+
+
 async def test_a_certificate_that_nobody_vouches_for_gets_no_password(modern: EmulatorStage):
     before = journal(modern)
     door = replace(modern.settings().door, verify=True)
@@ -72,6 +81,7 @@ async def test_no_secret_is_ever_in_a_log_or_an_outcome(
     caplog.set_level(logging.DEBUG)
     power = modern.process()
     outcomes = [await power.restart_forced(NODE, order("a"))]
+    await modern.until_on(NODE)
     for number, fault in enumerate((Fault.REFUSED, Fault.DENIED, Fault.SOMEONE_ELSES)):
         modern.will(fault)
         outcomes.append(await modern.process().restart_forced(NODE, order(f"b{number}")))
