@@ -42,6 +42,7 @@ NEEDED = {
     "slurmd": "slurmd",
     "scontrol": "slurm-client",
     "gcc": "gcc",
+    "openssl": "openssl",
     "/usr/include/stdlib.h": "libc6-dev",
     "systemd-analyze": "systemd",
 }
