@@ -31,7 +31,9 @@ class RedfishConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     systemd_credential: the name of a credential of that form that systemd hands over, instead of the file.
     ca_file: certificates of those who sign the BMCs'; empty for the usual authorities.
     login: `session`, or `basic` for BMCs that have no sessions.
-    connect, read: for each request; call: for a whole visit; off: until a machine's power is gone.
+    connect, read: for each request.
+    call: for a whole visit.
+    off: until a machine's power is gone.
     at_once: BMCs visited at the same time.
     insecure_plaintext_passwords: leave to send passwords over http.
     insecure_accept_any_certificate: leave to send them to whoever answers.
