@@ -44,6 +44,11 @@ class PciView:
         """The GPUs of this host: all but those that were passed on."""
         return tuple(gpu for gpu in self.gpus if not gpu.is_passed_on)
 
+    def has_passed_on(self, pci: str) -> bool:
+        """Whether the GPU at an address was handed to a virtual machine, and so is missed by nobody here."""
+        gpu = self.by_pci(pci)
+        return gpu is not None and gpu.is_passed_on
+
     def by_pci(self, pci: str) -> PciGpu | None:
         """The GPU at an address; None when the bus shows none there."""
         return next((gpu for gpu in self.gpus if gpu.pci == pci), None)

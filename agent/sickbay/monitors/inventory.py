@@ -19,7 +19,7 @@ def signals(sweep: Sweep, expected: Inventory | None, bus: PciView | None = None
     fields: dict[str, FieldValue] = {
         "expected": None if expected is None else len(expected.gpus),
         "present": None if sweep.unavailable is not None else sweep.count,
-        "missing": None if sweep.unavailable is not None else _missing(sweep, expected),
+        "missing": None if sweep.unavailable is not None else _missing(sweep, expected, bus),
         "on_bus": None if bus is None else len(bus.own),
     }
     return (Signal(kind="inventory", subject=NODE, at=sweep.at, fields=fields, sources=(SOURCE,)),)
@@ -36,11 +36,12 @@ def inventory_of(sweep: Sweep, known: Known, *, nvml: str, kernel: str = "") -> 
     )
 
 
-def _missing(sweep: Sweep, expected: Inventory | None) -> int | None:
+def _missing(sweep: Sweep, expected: Inventory | None, bus: PciView | None) -> int | None:
     if expected is None:
         return None
     found = {gpu.pci for gpu in sweep.gpus if gpu.state is not GpuState.ABSENT}
-    return sum(gpu.pci not in found for gpu in expected.gpus)
+    missing = [gpu.pci for gpu in expected.gpus if gpu.pci not in found]
+    return sum(bus is None or not bus.has_passed_on(pci) for pci in missing)
 
 
 def _gpu(gpu: GpuSweep, known: Known) -> Gpu:

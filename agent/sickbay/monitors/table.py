@@ -84,7 +84,9 @@ SWEEP_MONITORS: Mapping[str, SweepMonitor] = MappingProxyType(
         "gpu_memory": SweepMonitor(judge=gpu_memory.signals, group=PROCESSES),
         "processes": SweepMonitor(judge=processes.signals, group=PROCESSES),
         "platform_info": SweepMonitor(judge=platform_info.signals, group=PLATFORM),
-        "lost": SweepMonitor(judge=lambda sweep, known: lost.signals(sweep, known.baseline)),
+        "lost": SweepMonitor(
+            judge=lambda sweep, known: lost.signals(sweep, known.baseline, known.kernel.pci)
+        ),
         "unresponsive": SweepMonitor(judge=lambda sweep, _known: unresponsive.signals(sweep)),
         "recovery_action": SweepMonitor(
             judge=lambda sweep, _known: recovery_action.signals(sweep), group=RECOVERY_ACTION

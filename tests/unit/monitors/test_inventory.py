@@ -4,6 +4,7 @@ from tests.fakes.sweeps import BASELINE, PCI, UUID, gpu, gpu_in, only, sweep, un
 
 from sickbay.core.devices import Gpu
 from sickbay.host.nvml.readings import GpuState, Sweep
+from sickbay.host.pci_devices import PciGpu, PciView
 from sickbay.monitors.inventory import inventory_of, signals
 from sickbay.monitors.known import Known
 
@@ -29,6 +30,11 @@ def test_a_gpu_that_is_lost_hangs_or_is_left_out_still_shows():
 
 def test_a_gpu_that_the_driver_does_not_list_is_missing():
     assert missing(sweep(gpu_in(GpuState.ABSENT), gpu(pci="0000:43:00", slot=1))) == 1
+
+
+def test_a_gpu_that_was_handed_to_a_virtual_machine_is_missed_by_nobody():
+    handed = PciView(gpus=(PciGpu(pci="0000:43:00", driver="vfio-pci"),))
+    assert only(signals(sweep(gpu()), BASELINE, handed)).fields["missing"] == 0
 
 
 def test_nothing_is_expected_of_a_host_that_was_never_seen_well():

@@ -1,9 +1,12 @@
 """GPUs that are gone."""
 
+from dataclasses import replace
+
 from tests.fakes.sweeps import BASELINE, gpu, gpu_in, only, sweep, unavailable
 
 from sickbay.core.signals import is_declared
 from sickbay.host.nvml.readings import GpuState
+from sickbay.host.pci_devices import PciGpu, PciView
 from sickbay.monitors.lost import signals
 
 
@@ -29,6 +32,16 @@ def test_a_gpu_of_the_healthy_host_that_is_in_no_list_is_missing_under_its_old_n
     assert (gone.subject.pci, gone.subject.gpu_uuid) == ("0000:43:00", "GPU-43")
     assert (gone.fields["lost"], gone.fields["how"]) == (True, "missing")
     assert is_declared(gone)
+
+
+def test_a_gpu_that_was_handed_to_a_virtual_machine_is_not_lost():
+    handed = PciView(gpus=(PciGpu(pci="0000:43:00", driver="vfio-pci"),))
+    _, listed_no_more = signals(sweep(gpu()), BASELINE, handed)
+    assert (listed_no_more.fields["lost"], listed_no_more.fields["how"]) == (False, "passed_on")
+    absent = sweep(replace(gpu_in(GpuState.ABSENT), pci="0000:43:00"))
+    assert signals(absent, None, handed)[0].fields["lost"] is False
+    ours = PciView(gpus=(PciGpu(pci="0000:43:00", driver="nvidia"),))
+    assert signals(absent, None, ours)[0].fields["lost"] is True
 
 
 def test_nothing_is_missing_while_nothing_can_be_asked():

@@ -57,7 +57,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         "gpu_lost": MappingProxyType(
             {
                 "lost": Field(_B, "off the bus or absent; false once the driver answers for it again"),
-                "how": Field(_T, "kernel, nvml, missing"),
+                "how": Field(_T, "kernel, nvml, missing, passed_on"),
             },
         ),
     },
