@@ -27,8 +27,10 @@ WINDOW = 600.0
 
 nodes = st.sampled_from(NODES)
 
-limits = st.builds(Limit, nodes=st.integers(0, 4), percent=st.sampled_from([1.0, 30.0, 50.0, 100.0]))
+limits = st.builds(Limit, nodes=st.integers(1, 4), percent=st.sampled_from([100.0, 50.0, 1.0]))
 budgets = st.builds(Budget, at_once=limits, within=limits, window=st.just(WINDOW))
+
+FULL = Limit(nodes=99, percent=100.0)
 
 NO_STORM = StormLimits(improbable=0.0, together=1_000)
 
@@ -55,7 +57,10 @@ class ABudgetedFleet(RuleBasedStateMachine):
             self.loop.close()
             self.directory.cleanup()
 
-    @rule(chosen=st.sets(nodes, min_size=1), remedy=st.sampled_from(["reboot", "quarantine"]))
+    @rule(
+        chosen=st.just(set(NODES)) | st.sets(nodes, min_size=1),
+        remedy=st.sampled_from(["reboot", "quarantine"]),
+    )
     def nodes_fall_ill(self, chosen: set[str], remedy: str) -> None:
         async def fall() -> None:
             for name in sorted(chosen):
@@ -142,6 +147,14 @@ def test_a_limit_is_the_smaller_of_both_and_its_percentage_at_least_one_node(lim
     assert found <= limit.nodes
     assert found <= max(1, size * limit.percent / 100)
     assert found >= min(1, limit.nodes)
+
+
+def test_a_limit_of_no_nodes_lets_nothing_through():
+    assert (
+        not Budget(at_once=Limit(nodes=0, percent=100.0), within=FULL)
+        .share("pool:p", size=9, out=0, lately=0)
+        .has_room
+    )
 
 
 @given(used=st.integers(0, 9), taken=st.integers(0, 9), budget=budgets)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sickbay.coordinator.course import Course
 from sickbay.coordinator.fleet import Fleet
@@ -142,6 +142,8 @@ class OrderOperations:
             await self.situation.orders.say(said, entry=entry)
         except StoreError as error:
             raise Refused(str(error)) from error
+        # The gates' last answers were given without this word: the next ones are kept whatever they are.
+        state.put_incident(replace(state.incidents[said.incident], decision=None))
 
     def _open_incident(self, ident: IncidentId) -> tuple[NodeState, Incident]:
         prefix = ident if ident.startswith("inc-") else f"inc-{ident}"

@@ -70,7 +70,8 @@ class Order:
         if until < self.begins_at:
             return None
         if self.recurs is None:
-            return until if self.ends_at is None else min(until, self.ends_at)
+            end = until if self.ends_at is None else min(until, self.ends_at)
+            return end if end > self.begins_at else None
         if self.ended_at is not None and self.recurs.open_until(self.ended_at) is not None:
             return self.ended_at
         last = self.recurs.last_end(until)

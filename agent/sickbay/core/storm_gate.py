@@ -17,7 +17,7 @@ from sickbay.core.instants import format_duration
 
 _DAY = 86_400.0
 _PER_NODES = 1_000.0
-_NEGLIGIBLE = 1e-3
+_NEGLIGIBLE = 1e-12
 """Terms of a tail that are smaller than this part of its first one do not change any decision."""
 
 

@@ -20,12 +20,15 @@ from sickbay.coordinator.store import (
     Store,
     StoreError,
 )
+from sickbay.core.approvals import Approval
 from sickbay.core.devices import Inventory
 from sickbay.core.gates import Decision, Finding
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId
 from sickbay.core.incidents import Incident
+from sickbay.core.maintenance import Recurrence
 from sickbay.core.messages import Event
 from sickbay.core.milestones import Milestones
+from sickbay.core.orders import Order, OrderKind
 from sickbay.core.outcomes import Outcome
 from sickbay.core.remediation import ActionKind, Attempt, Remediation, Step, StepRecord
 from sickbay.core.remedies import Remedy, Rung, RungKind
@@ -48,7 +51,8 @@ def a_node(name: NodeName = N1) -> NodeRecord:
         boots=(BootId("boot-0"), BootId("boot-1")),
         snoozes=(Snooze(family="gpu", until=9.0),),
         quarantine=RemediationId("rem-1"),
-        repairs=(Repair(remediation=RemediationId("rem-1"), at=3.0),),
+        repairs=(Repair(remediation=RemediationId("rem-1"), at=3.0, families=("gpu-lost",), ended_at=4.0),),
+        cordoned_at=2.5,
     )
 
 
@@ -261,3 +265,38 @@ async def test_a_closed_store_says_so(reopen: Reopen):
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.commit(Batch(incidents=(incident("inc-1"),)))
+
+
+def an_order(ident: str) -> Order:
+    return Order(
+        id=ident,
+        kind=OrderKind.MAINTENANCE,
+        area="rack:r1",
+        by="ann",
+        reason="new PDU",
+        begins_at=1.0,
+        ends_at=9.0,
+        recurs=Recurrence(days=(5, 6), start=7_200.0, length=60.0),
+    )
+
+
+def a_word(ident: str, *, granted: bool = True) -> Approval:
+    return Approval(incident=IncidentId(ident), granted=granted, by="ann", at=2.0, expires_at=3.0)
+
+
+async def test_standing_orders_and_approvals_outlive_the_coordinator_as_they_were_last(
+    store: Store, reopen: Reopen
+):
+    await store.commit(Batch(orders=(an_order("a"), an_order("b")), approvals=(a_word("inc-1"),)))
+    ended = an_order("a").ended(5.0)
+    await store.commit(Batch(orders=(ended,), approvals=(a_word("inc-1", granted=False),)))
+    again = await (await reopen()).load()
+    assert sorted(again.orders, key=lambda order: order.id) == [ended, an_order("b")]
+    assert again.approvals == (a_word("inc-1", granted=False),)
+
+
+async def test_orders_and_approvals_that_are_forgotten_are_gone(store: Store):
+    await store.commit(Batch(orders=(an_order("a"), an_order("b")), approvals=(a_word("inc-1"),)))
+    await store.commit(Batch(forgotten_orders=("a",), forgotten_approvals=(IncidentId("inc-1"),)))
+    left = await store.load()
+    assert (left.orders, left.approvals) == ((an_order("b"),), ())

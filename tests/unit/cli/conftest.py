@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tests.fakes.operations import FakeFleetOperations, FakeNodeOperations
+from tests.fakes.order_operations import FakeOrderOperations
 
 from sickbay.cli.main import main
 from sickbay.rpc.fleet_server import FleetService
@@ -35,15 +36,21 @@ def fleet_operations() -> FakeFleetOperations:
 
 
 @pytest.fixture
+def order_operations() -> FakeOrderOperations:
+    return FakeOrderOperations()
+
+
+@pytest.fixture
 async def sickbay(
     node_operations: FakeNodeOperations,
     fleet_operations: FakeFleetOperations,
+    order_operations: FakeOrderOperations,
     tmp_path: Path,
 ) -> AsyncIterator[Typed]:
     path = tmp_path / "agent.sock"
     agent = NodeServer(node_operations, path)
     await agent.start()
-    coordinator = RpcServer(["127.0.0.1:0"], [FleetService(fleet_operations)])
+    coordinator = RpcServer(["127.0.0.1:0"], [FleetService(fleet_operations, orders=order_operations)])
     (target,) = await coordinator.start()
     yield Typed(SICKBAY_AGENT_SOCKET=str(path), SICKBAY_COORDINATOR=target, SUDO_USER="ann")
     await coordinator.stop(grace=0.0)

@@ -7,7 +7,9 @@ import pytest
 
 from sickbay.coordinator.config import CoordinatorConfig, shown
 from sickbay.core.conditions import Mode
+from sickbay.core.ids import NodeName
 from sickbay.core.problems import RefusedError
+from sickbay.core.remediation import ActionKind
 from sickbay.core.remedies import Remedy
 from sickbay.host.config_files import load_config
 
@@ -78,3 +80,51 @@ def test_what_is_in_force_is_shown_whole_and_can_be_read_back(tmp_path: Path):
     assert decoded["mode"] == "act"
     assert decoded["patience"]["poll"] == 1.0
     assert set(decoded) == set(CoordinatorConfig.__struct_fields__)
+
+
+def test_what_holds_actions_back_is_read_into_what_the_gates_take(tmp_path: Path):
+    (tmp_path / "places.yaml").write_text("nodes: {gpu-1: {rack: r1}}")
+    path = tmp_path / "coordinator.yaml"
+    path.write_text(
+        f"""
+places: {tmp_path}/places.yaml
+budgets:
+  pool: {{at_once: {{nodes: 4, percent: 10}}, within: {{nodes: 2}}, window: 30m}}
+  groups:
+    rack:r1: {{at_once: {{nodes: 1}}, within: {{nodes: 1}}}}
+storm: {{base_rate: 2.5, quiet: 10m}}
+approvals: {{above: reboot, life: 2h}}
+maintenance:
+  - {{area: rack:r1, at: "sat 02:00", length: 4h, reason: power tests}}
+"""
+    )
+    config = load_config(path, CoordinatorConfig)
+    gates, policy = config.gates(), config.policy({})
+    assert gates.places.of(NodeName("gpu-1")).domains == ("rack:r1",)
+    assert gates.budgets.of("pool:x").at_once.of(100) == 4
+    assert gates.budgets.of("pool:x").window == 1_800.0
+    assert gates.budgets.of("rack:r1").at_once.of(18) == 1
+    assert gates.budgets.of("rack:r2").at_once.of(18) == 4
+    assert (gates.storm.base_rate, gates.storm.quiet) == (2.5, 600.0)
+    assert (policy.approve_from, policy.approval_life) == (ActionKind.REBOOT, 7_200.0)
+    assert [(order.area, order.by) for order in gates.windows] == [("rack:r1", "the configuration")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("budgets: {groups: {room-1: {at_once: {nodes: 1}, within: {nodes: 1}}}}", "pool:h100 or rack:r12"),
+        ("budgets: {pool: {at_once: {nodes: 1, percent: 0}, within: {nodes: 1}}}", "percent: more than 0"),
+        ("storm: {together: 1}", "one fault is no storm"),
+        ("approvals: {above: shouting}", "above: one of cordon"),
+        ("maintenance: [{area: room:1, at: sat 02:00, length: 4h}]", "expected fleet, pool:NAME"),
+        ("maintenance: [{area: fleet, at: saturday, length: 4h}]", "expected a form such as"),
+        ("notify: {webhook: 'ftp://x'}", "webhook: an address"),
+    ],
+)
+def test_what_cannot_hold_anything_back_is_refused(tmp_path: Path, text: str, said: str):
+    path = tmp_path / "coordinator.yaml"
+    path.write_text(text)
+    with pytest.raises(RefusedError) as refused:
+        load_config(path, CoordinatorConfig)
+    assert said in str(refused.value)
