@@ -45,6 +45,7 @@ NEEDED = {
     "openssl": "openssl",
     "/usr/include/stdlib.h": "libc6-dev",
     "systemd-analyze": "systemd",
+    "pg_ctlcluster": "postgresql",
 }
 """What the tests start or include -> the Debian package that brings it."""
 
