@@ -35,7 +35,7 @@ test: dev-setup system-setup ## Run every test that this machine can run (as roo
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --junitxml=build/junit.xml $(ARGS)
 
 test-fast: dev-setup ## Run the tests that start no outside program: the ones to run while typing
-	@$(BIN)/python -m pytest -q tests/unit tests/property tests/meta -m 'not slurm and not kmsg and not gpu' $(ARGS)
+	@$(BIN)/python -m pytest -q tests/unit tests/property tests/meta -m 'not slurm and not kmsg and not gpu and not postgres' $(ARGS)
 
 lint: dev-setup ## Check style, types, layers, and that generated files are current
 	@$(BIN)/python tools/lint.py
