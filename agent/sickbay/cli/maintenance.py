@@ -13,7 +13,7 @@ from sickbay.core.order_views import NewOrder
 from sickbay.core.orders import OrderKind
 
 
-@click.group()
+@click.group(epilog=examples('sickbay maintenance add rack:r12 --for 4h --reason "new PDU"'))
 def maintenance() -> None:
     """Work by plan: in a window, faults are recorded and nothing is done about them.
 
