@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from cel_expr_python import cel
 
-from sickbay.core.expression_bounds import Mistake, unbounded_in
+from sickbay.core.expression_bounds import Mistake, patterns_in, unbounded_in
 from sickbay.core.expression_environments import shared_environments
 from sickbay.core.facts import CONTEXT
 from sickbay.core.signals import KINDS, FieldType, FieldValue, Signal
@@ -62,6 +62,8 @@ _CONTEXT: Mapping[str, FieldType] = MappingProxyType(
 # container '')`, then the source with a caret, and again from `ERROR:` for each further mistake.
 _MISTAKE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
+
+_TOO_DEEP = re.compile(r"(?:recursion limit exceeded\. limit:|recursion depth of) (\d+)")
 
 UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 """How a mistake says that a name is not declared."""
@@ -157,10 +159,25 @@ def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]
         compiled = _environment_for(kind, text).compile(text)
     except RuntimeError as error:
         return _mistakes(str(error), text)
+    except TypeError:
+        # The library takes UTF-8 only; half of a surrogate pair has none.
+        return (Mistake(offset=0, message="a character that is none of Unicode's"),)
+    if (broken := _broken_pattern(kind, text)) is not None:
+        return (broken,)
     if compiled.return_type() != cel.Type.BOOL:
         found = compiled.return_type().name().lower()
         return (Mistake(offset=0, message=f"a value of type {found} where a yes or no is needed"),)
     return Expression(kind=kind, text=text, names=_names(kind, text), compiled=compiled)
+
+
+def _broken_pattern(kind: str, text: str) -> Mistake | None:
+    """A regular expression that RE2 refuses: CEL would find out at each signal, and be unknown for ever."""
+    for offset, written in patterns_in(text):
+        answer = _environment_for(kind, "").compile(f"''.matches({written})").eval(data={}).value()
+        if not isinstance(answer, bool):
+            why = str(answer).rpartition("regular expression: ")[2]
+            return Mistake(offset=offset, message=f"no regular expression: {why}", expected="RE2's syntax")
+    return None
 
 
 @cache
@@ -203,6 +220,9 @@ def _names(kind: str, text: str) -> tuple[str, ...]:
 
 def _mistakes(message: str, text: str) -> tuple[Mistake, ...]:
     """The library's message as values; the whole of it where it has another form than we know."""
+    if (deep := _TOO_DEEP.search(message)) is not None:
+        found = f"an expression nested more than {deep[1]} deep"
+        return (Mistake(offset=0, message=found, expected="fewer parentheses, +, - or ?: in each other"),)
     found = tuple(
         Mistake(
             offset=_start(text, _offset(text, int(line), int(column)), words), message=_in_our_words(words)
@@ -226,4 +246,5 @@ def _start(text: str, offset: int, words: str) -> int:
 
 
 def _in_our_words(words: str) -> str:
-    return words.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "").strip()
+    words = words.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "").strip()
+    return words.removeprefix("found ")

@@ -138,6 +138,8 @@ def _expression(reader: FieldReader, key: str, kind: str | None) -> Expression |
 
 
 def _right(mistake: Mistake, kind: str) -> str:
+    if mistake.expected:
+        return mistake.expected
     undeclared = UNDECLARED.search(mistake.message)
     if undeclared is None:
         return "a CEL expression that is true or false"

@@ -125,7 +125,7 @@ def test_an_expression_may_look_at_the_count_and_at_whether_the_signal_was_injec
     ("text", "offset", "words"),
     [
         ("signal.cod == 79", 0, "undeclared reference to 'signal.cod'"),
-        ('signal.code == "79"', 12, "found no matching overload for '_==_' applied to '(int, string)'"),
+        ('signal.code == "79"', 12, "no matching overload for '_==_' applied to '(int, string)'"),
         ("signal.code == 79 &&\n  signal.pidd == 1", 23, "undeclared reference to 'signal.pidd'"),
         ("signal.code ==", 14, "Syntax error"),
         ("signal.code", 0, "a value of type int where a yes or no is needed"),
