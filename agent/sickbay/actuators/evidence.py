@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from sickbay.core.host_views import HostView
 from sickbay.core.messages import Directive, Event
 from sickbay.core.outcomes import Outcome
-from sickbay.core.views import HostView
 from sickbay.host.blocking import in_thread
 from sickbay.host.evidence_files import Bundle, EvidenceFolder, Piece
 from sickbay.host.kmsg import KernelLogUnavailableError

@@ -24,7 +24,7 @@ from sickbay.rpc.ports import NotFound, Refused
 
 @dataclass(slots=True, kw_only=True)
 class OrderOperations:
-    """`sickbay.rpc.ports.OrderOperations` over the fleet in memory."""
+    """`sickbay.rpc.fleet_ports.OrderOperations` over the fleet in memory."""
 
     fleet: Fleet
     course: Course

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from sickbay.core.views import Health, HostView
+from sickbay.core.host_views import Health, HostView
 
 
 def rendered(view: HostView) -> bytes:

@@ -15,8 +15,9 @@ from sickbay.rpc.convert_outcomes import wire_outcome
 from sickbay.rpc.convert_remediation import wire_remediation
 from sickbay.rpc.convert_rules_view import CHANGES, wire_rules
 from sickbay.rpc.convert_values import limit, seconds
+from sickbay.rpc.fleet_ports import FleetOperations, OrderOperations, RuleOperations
 from sickbay.rpc.order_server import OrderQuestions
-from sickbay.rpc.ports import EventQuery, FleetOperations, OrderOperations, Refused, RuleOperations
+from sickbay.rpc.ports import EventQuery, Refused
 from sickbay.v1 import fleet_pb2 as pb
 from sickbay.v1.fleet_pb2_grpc import add_FleetServiceServicer_to_server
 

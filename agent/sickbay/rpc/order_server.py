@@ -7,7 +7,8 @@ from sickbay.core.orders import OrderKind
 from sickbay.rpc.boundary import answered
 from sickbay.rpc.convert_orders import KINDS, core_new_order, wire_budget, wire_order
 from sickbay.rpc.convert_outcomes import wire_outcome
-from sickbay.rpc.ports import OrderOperations, Refused
+from sickbay.rpc.fleet_ports import OrderOperations
+from sickbay.rpc.ports import Refused
 from sickbay.v1 import fleet_pb2 as pb
 from sickbay.v1.fleet_pb2_grpc import FleetServiceServicer
 
