@@ -21,6 +21,9 @@ _GROUP = 256
 
 Apply = Callable[[Connection, Batch], None]
 
+Guard = Callable[[Connection], None]
+"""Called first in every transaction that writes; raises StoreError when nothing may be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
@@ -31,10 +34,11 @@ class _Job:
 class GroupWriter:
     """Applies batches in the order in which they came, on a thread of its own."""
 
-    def __init__(self, engine: Engine, apply: Apply) -> None:
+    def __init__(self, engine: Engine, apply: Apply, guard: Guard) -> None:
         """`apply` writes one batch inside a transaction that it neither begins nor ends."""
         self._engine = engine
         self._apply = apply
+        self._guard = guard
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -79,6 +83,10 @@ class GroupWriter:
     def _write(self, group: Sequence[_Job]) -> None:
         try:
             self._apply_all(group)
+        except StoreError as refusal:
+            for job in group:
+                job.done.set_exception(refusal)
+            return
         except SQLAlchemyError as error:
             if len(group) == 1:
                 group[0].done.set_exception(_translated(error))
@@ -91,6 +99,7 @@ class GroupWriter:
 
     def _apply_all(self, group: Sequence[_Job]) -> None:
         with self._engine.begin() as connection:
+            self._guard(connection)
             for job in group:
                 self._apply(connection, job.batch)
 

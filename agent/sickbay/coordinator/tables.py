@@ -1,15 +1,27 @@
 """The tables, for every database alike: columns for what is asked for, and the value as JSON beside them.
 
 The JSON is written from and read into the types of `sickbay.core`, so a field that is added there needs no
-new column as long as it has a default.
+new column as long as it has a default. A table, column or index that is added here needs a migration in
+`sickbay.coordinator.migrations`; a test compares the two.
 """
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table
-
-SCHEMA_VERSION = 1
-"""Rises with every change that an older coordinator could not live with."""
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 METADATA = MetaData()
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on both: SQLite's INTEGER has them, and counts rows by itself under no other name."""
 
 META = Table(
     "meta",
@@ -29,10 +41,10 @@ NODES = Table(
 EVENTS = Table(
     "events",
     METADATA,
-    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("row", _BIG, primary_key=True, autoincrement=True),
     Column("node", String, nullable=False),
     Column("id", String, nullable=False),
-    Column("sequence", Integer, nullable=False),
+    Column("sequence", _BIG, nullable=False),
     Column("at", Double, nullable=False),
     Column("boot_id", String, nullable=False),
     Column("kind", String, nullable=False),
@@ -68,7 +80,7 @@ REMEDIATIONS = Table(
 ATTEMPTS = Table(
     "attempts",
     METADATA,
-    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("row", _BIG, primary_key=True, autoincrement=True),
     Column("remediation", String, nullable=False, index=True),
     Column("node", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -77,7 +89,7 @@ ATTEMPTS = Table(
 LEDGER = Table(
     "ledger",
     METADATA,
-    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("row", _BIG, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("node", String, nullable=False, index=True),
     Column("incident", String, nullable=False, index=True),
@@ -120,3 +132,14 @@ STANDING = Table(
     Column("body", LargeBinary, nullable=False),
 )
 """What there is one of in a cluster: how the roll-out of rules stands, which built-in rules are confirmed."""
+
+LEADERSHIP = Table(
+    "leadership",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+"""Who leads, where there are standbys; `expires_at` is in Unix seconds by the database's own clock."""

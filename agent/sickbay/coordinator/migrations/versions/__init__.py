@@ -1,0 +1,1 @@
+"""One module a layout. Revisions are numbered, because people compare them."""
