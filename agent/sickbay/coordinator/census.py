@@ -4,7 +4,7 @@ A node counts as out from the step in which its cordon was decided, so that two 
 last place of a budget: a decision and the count that it changes are one step on the event loop.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.places import Places
@@ -25,21 +25,21 @@ class Census:
         self._budgets = budgets
         self._places: dict[NodeName, Place] = {}
         self._sizes: Counter[str] = Counter()
-        self._out: set[NodeName] = set()
-        self._taken: dict[NodeName, float] = {}
+        self._out: defaultdict[str, set[NodeName]] = defaultdict(set)
+        self._taken: defaultdict[str, dict[NodeName, float]] = defaultdict(dict)
 
     def changed(self, state: NodeState, _incident: Incident | None) -> None:
         """Count a node anew."""
-        self._placed(state)
-        if is_out(state):
-            self._out.add(state.name)
-        else:
-            self._out.discard(state.name)
-        taken = taken_at(state)
-        if taken is None:
-            self._taken.pop(state.name, None)
-        else:
-            self._taken[state.name] = taken
+        out, taken = is_out(state), taken_at(state)
+        for group in self._placed(state).groups:
+            if out:
+                self._out[group].add(state.name)
+            else:
+                self._out[group].discard(state.name)
+            if taken is not None:
+                self._taken[group][state.name] = taken
+            else:
+                self._taken[group].pop(state.name, None)
 
     def place(self, state: NodeState) -> Place:
         """Where the node stands."""
@@ -56,45 +56,38 @@ class Census:
 
     def claim(self, state: NodeState, now: float) -> Claim:
         """What taking this node would meet. `now` in Unix seconds."""
-        place = self.place(state)
-        self._forget(now)
-        return Claim(
-            takes_node=True,
-            shares=tuple(self.share(group, now, without=state.name) for group in place.groups),
-        )
+        groups = self.place(state).groups
+        shares = tuple(self.share(group, now, without=state.name) for group in groups)
+        return Claim(takes_node=True, shares=shares)
 
     def share(self, group: str, now: float, *, without: NodeName | None = None) -> Share:
         """What a group has used of its budget, but for one node."""
-        budget = self._budgets.of(group)
+        budget, out = self._budgets.of(group), self._out[group]
+        taken = self._taken[group]
+        # Let go of what no budget asks for any more, so that a count stays as quick as it was.
+        for name in [name for name, at in taken.items() if at <= now - budget.window]:
+            del taken[name]
         return budget.share(
             group,
             size=self._sizes[group],
-            out=sum(self._counts(name, group, without) for name in self._out),
-            lately=sum(
-                at > now - budget.window and self._counts(name, group, without)
-                for name, at in self._taken.items()
-            ),
+            out=len(out) - (without in out),
+            lately=len(taken) - (without in taken),
         )
 
     def out_of(self, group: str) -> tuple[NodeName, ...]:
         """The nodes of a group that are out, by name."""
-        return tuple(sorted(name for name in self._out if self._counts(name, group, None)))
+        return tuple(sorted(self._out[group]))
 
-    def _counts(self, name: NodeName, group: str, without: NodeName | None) -> bool:
-        return name != without and group in self._places[name].groups
-
-    def _forget(self, now: float) -> None:
-        """Let go of cordons that no budget asks for any more, so that a count stays as quick as it was."""
-        oldest = now - self._budgets.longest_window
-        for name in [name for name, at in self._taken.items() if at <= oldest]:
-            del self._taken[name]
-
-    def _placed(self, state: NodeState) -> None:
+    def _placed(self, state: NodeState) -> Place:
         place, before = self._where.of(state.name, state.record.pool), self._places.get(state.name)
         if place != before:
-            self._sizes.subtract(before.groups if before is not None else ())
+            for group in before.groups if before is not None else ():
+                self._sizes[group] -= 1
+                self._out[group].discard(state.name)
+                self._taken[group].pop(state.name, None)
             self._sizes.update(place.groups)
             self._places[state.name] = place
+        return place
 
 
 def is_out(state: NodeState) -> bool:

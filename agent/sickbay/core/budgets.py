@@ -93,11 +93,6 @@ class Budgets:
         """The budget of `pool:NAME` or of a domain such as `rack:NAME`."""
         return self.groups.get(group) or (self.pool if group.startswith("pool:") else self.domain)
 
-    @property
-    def longest_window(self) -> float:
-        """Seconds after which no budget remembers a cordon."""
-        return max(budget.window for budget in (self.pool, self.domain, *self.groups.values()))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from tests.fakes.world import World
 
 from sickbay.coordinator.metrics import Metrics
+from sickbay.core.order_views import NewOrder
+from sickbay.core.orders import OrderKind
 from sickbay.core.remediation import Step
 
 
@@ -47,3 +49,15 @@ async def test_a_drill_is_no_measurement(world: World):
     world.node.put_incident(replace(world.incident, milestones=world.incident.milestones.reached("t3", 9e9)))
     await world.parts.fleet.commit(world.node)
     assert value(metrics, "sickbay_fault_interval_seconds_count", begin="t1", end="t3") is None
+
+
+async def test_orders_in_force_are_counted_by_kind_and_none_is_0(world: World):
+    metrics, orders = Metrics(), world.parts.situation.orders
+    await world.parts.orders.give(
+        NewOrder(kind=OrderKind.PAUSE, area="fleet", reason="", length=60.0), operator="ann"
+    )
+    metrics.refresh_orders(orders, world.clock.now().wall)
+    assert value(metrics, "sickbay_orders_in_force", kind="pause") == 1.0
+    assert value(metrics, "sickbay_orders_in_force", kind="storm") == 0.0
+    metrics.refresh_orders(orders, world.clock.now().wall + 61.0)
+    assert value(metrics, "sickbay_orders_in_force", kind="pause") == 0.0
