@@ -4,7 +4,7 @@ from sickbay.core.case_parsing import MOST_REPEATS
 from sickbay.core.conditions import Mode, Severity
 from sickbay.core.expectation_parsing import ACTIONS
 from sickbay.core.rule_cases import SUBJECT_FORMS
-from sickbay.core.schemas import DIALECT, Schema
+from sickbay.core.schemas import Schema, document
 from sickbay.core.signal_fields import Field, FieldType
 from sickbay.core.signals import KINDS
 
@@ -20,7 +20,7 @@ _TYPES = {
 
 def cases_schema() -> Schema:
     """A file of cases: a list of mappings."""
-    return {"$schema": DIALECT, "title": "Sickbay: Cases of rules", "type": "array", "items": case_schema()}
+    return document("Cases of rules", case_schema())
 
 
 def case_schema() -> Schema:

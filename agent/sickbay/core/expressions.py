@@ -63,6 +63,8 @@ _CONTEXT: Mapping[str, FieldType] = MappingProxyType(
 _MISTAKE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
 _TOO_DEEP = re.compile(r"(?:recursion limit exceeded\. limit:|recursion depth of) (\d+)")
 
 UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
@@ -151,23 +153,27 @@ def _number(value: FieldValue) -> float | None:
 
 def compile_expression(kind: str, text: str) -> Expression | tuple[Mistake, ...]:
     """The expression over signals of `kind`, or what is wrong with it. `kind` must be in KINDS."""
-    if len(text) > MOST_CHARACTERS:
-        return (Mistake(offset=0, message=f"longer than {MOST_CHARACTERS} characters"),)
-    if (unbounded := unbounded_in(text)) is not None:
-        return (unbounded,)
+    if (refused := _refused_unread(text)) is not None:
+        return (refused,)
     try:
         compiled = _environment_for(kind, text).compile(text)
     except RuntimeError as error:
         return _mistakes(str(error), text)
-    except TypeError:
-        # The library takes UTF-8 only; half of a surrogate pair has none.
-        return (Mistake(offset=0, message="a character that is none of Unicode's"),)
     if (broken := _broken_pattern(kind, text)) is not None:
         return (broken,)
     if compiled.return_type() != cel.Type.BOOL:
         found = compiled.return_type().name().lower()
         return (Mistake(offset=0, message=f"a value of type {found} where a yes or no is needed"),)
     return Expression(kind=kind, text=text, names=_names(kind, text), compiled=compiled)
+
+
+def _refused_unread(text: str) -> Mistake | None:
+    """What need not be compiled to be refused. The library takes UTF-8, which has no half characters."""
+    if len(text) > MOST_CHARACTERS:
+        return Mistake(offset=0, message=f"longer than {MOST_CHARACTERS} characters")
+    if not text.isascii() and _SURROGATE.search(text) is not None:
+        return Mistake(offset=0, message="half of a character that Unicode writes in two")
+    return unbounded_in(text)
 
 
 def _broken_pattern(kind: str, text: str) -> Mistake | None:
@@ -221,8 +227,8 @@ def _names(kind: str, text: str) -> tuple[str, ...]:
 def _mistakes(message: str, text: str) -> tuple[Mistake, ...]:
     """The library's message as values; the whole of it where it has another form than we know."""
     if (deep := _TOO_DEEP.search(message)) is not None:
-        found = f"an expression nested more than {deep[1]} deep"
-        return (Mistake(offset=0, message=found, expected="fewer parentheses, +, - or ?: in each other"),)
+        nested = f"an expression nested more than {deep[1]} deep"
+        return (Mistake(offset=0, message=nested, expected="fewer parentheses, +, - or ?: in each other"),)
     found = tuple(
         Mistake(
             offset=_start(text, _offset(text, int(line), int(column)), words), message=_in_our_words(words)
@@ -246,5 +252,5 @@ def _start(text: str, offset: int, words: str) -> int:
 
 
 def _in_our_words(words: str) -> str:
-    words = words.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "").strip()
-    return words.removeprefix("found ")
+    said = words.removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "").strip()
+    return said.removeprefix("found ")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from string import Formatter
 from types import MappingProxyType
 
@@ -46,6 +47,9 @@ RULE_KEYS = (
 )
 """Every key that a rule may have, beside `disable`, which the layers take out."""
 
+_SPINE = frozenset({"on", "when", "condition", "clear"})
+"""What every rule has. An entry with none of these only changes another."""
+
 _CLEAR_FORMS = "exactly one of {when: CEL, on: kind, for: span}, {after: reboot | gpu_reset}, {quiet: span}"
 
 MOST_COUNTED = 1000
@@ -62,6 +66,8 @@ def parse_rules(
     remedies: Collection[str],
 ) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
     """The rules, and what is wrong with the entries. With any problem the rules are not to be used."""
+    strays = [entry for entry in entries if not entry.fields.keys() & _SPINE]
+    entries = [entry for entry in entries if entry.fields.keys() & _SPINE]
     readers = [FieldReader.of(entry) for entry in entries]
     parsed = [
         (reader, rule)
@@ -70,8 +76,19 @@ def parse_rules(
     ]
     _note_repeated_ids(parsed)
     _note_diverging_clears(parsed)
-    problems = tuple(problem for reader in readers for problem in reader.problems)
-    return tuple(rule for _, rule in parsed), problems
+    problems = [problem for reader in readers for problem in reader.problems]
+    names = {str(entry.fields.get("id")) for entry in entries}
+    return tuple(rule for _, rule in parsed), (*problems, *(_stray(entry, names) for entry in strays))
+
+
+def _stray(entry: Entry, names: Collection[str]) -> Problem:
+    """It says a thing or two of a rule that is nowhere written out: most often a slip in the id."""
+    name = str(entry.fields.get("id"))
+    nearest = get_close_matches(name, names, n=1)
+    meant = f" (did you mean {nearest[0]}?)" if nearest else ""
+    found = f"a change of the rule {name!r}, which no lower layer has"
+    expected = f"the id of a rule{meant}, or a whole rule with on, when, condition, clear and because"
+    return Problem(place=entry.locate(("id",)), found=found, expected=expected)
 
 
 def _rule(reader: FieldReader, entry: Entry, remedies: Collection[str]) -> Rule | None:

@@ -29,21 +29,30 @@ _NULL: Schema = {"type": "null", "description": "taken away from a lower layer"}
 
 def rules_schema() -> Schema:
     """A file of rules: a list of mappings."""
-    return _document("Rules", _rule())
+    return document("Rules", _rule())
 
 
 def remedies_schema() -> Schema:
     """remedies.yaml: a list of mappings."""
-    return _document("Remedies", _remedy())
+    return document("Remedies", _remedy())
 
 
 def platforms_schema() -> Schema:
     """A file of platform profiles: a list of mappings."""
-    return _document("Platform profiles", _platform())
+    return document("Platform profiles", _platform())
 
 
-def _document(title: str, item: Schema) -> Schema:
-    return {"$schema": DIALECT, "title": f"Sickbay: {title}", "type": "array", "items": item}
+def document(title: str, item: Schema) -> Schema:
+    """A file that is a list of `item`, or a mapping that says its format and holds that list."""
+    versioned = _object(
+        {
+            "format": {"enum": [1], "description": "the format that this file is written in"},
+            "entries": {"type": "array", "items": {"$ref": "#/items"}},
+        },
+        required=["format"],
+    )
+    either = {"type": ["array", "object", "null"], "items": item}
+    return {"$schema": DIALECT, "title": f"Sickbay: {title}", **versioned, **either}
 
 
 def _rule() -> Schema:

@@ -16,6 +16,7 @@ from sickbay.core.rules import RuleSet
 from sickbay.host.entry_files import EntryReading
 from sickbay.host.platform_files import PLATFORMS, load_platforms
 from sickbay.host.rule_files import builtin_rules_dir, load_rules
+from sickbay.host.yaml_files import text_of
 
 _READ_TWICE = 3
 """Attempts to read files that somebody writes meanwhile."""
@@ -122,18 +123,9 @@ def _read_layer(layer: Path) -> RuleLayer:
         raise RefusedError(reading.problems)
     home = layer if layer.is_dir() else layer.parent
     files = tuple(
-        RuleFile(name=file.relative_to(home).as_posix(), text=_text_of(file)) for file in sorted(found)
+        RuleFile(name=file.relative_to(home).as_posix(), text=text_of(file)) for file in sorted(found)
     )
     return RuleLayer(origin=str(home), files=files)
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise _refused(file, str(error.strerror), "a file that can be read") from error
-    except UnicodeDecodeError as error:
-        raise _refused(file, f"the byte {error.object[error.start]:#04x}", "UTF-8") from error
 
 
 def _at_home(problem: Problem, origins: Sequence[tuple[str, str]]) -> Problem:

@@ -6,6 +6,7 @@ unfold into gigabytes.
 """
 
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -21,6 +22,9 @@ MOST_BYTES = 1 << 20
 
 DEEPEST = 50
 """How deep values may lie inside each other: nobody writes more by hand, and reading recurses."""
+
+_SHOWN = 40
+"""Characters of a value that cannot be read, in what is said of it."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C parser, where PyYAML was built with it."""
@@ -85,7 +89,17 @@ def read_yaml(path: FilePath) -> YamlDocument:
     Raises:
         RefusedError: when it cannot be read, is no YAML, or says something twice; with all that is wrong.
     """
+    return parse_yaml(text_of(path), file=str(path))
+
+
+def text_of(path: FilePath) -> str:
+    """The text of one file, no longer than MOST_BYTES. RefusedError when it cannot be read.
+
+    A pipe or a device is refused unopened: reading one might never end.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _refused(Place(file=str(path)), "no plain file", "a file that can be read")
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except OSError as error:
@@ -93,7 +107,7 @@ def read_yaml(path: FilePath) -> YamlDocument:
     if len(raw) > MOST_BYTES:
         raise _refused(Place(file=str(path)), "a larger file", f"at most {MOST_BYTES} bytes")
     try:
-        return parse_yaml(raw.decode(), file=str(path))
+        return raw.decode()
     except UnicodeDecodeError as error:
         place = Place(file=str(path), line=raw.count(b"\n", 0, error.start) + 1, column=1)
         raise _refused(place, f"the byte {raw[error.start]:#04x}", "UTF-8") from error
@@ -105,7 +119,13 @@ def parse_yaml(text: str, *, file: str) -> YamlDocument:
     try:
         value = walk.document()
     except yaml.MarkedYAMLError as error:
-        raise _refused(_place(file, error), str(error.problem), "YAML, one document") from error
+        found = str(error.problem).removeprefix("found ")
+        raise _refused(_place(file, error), found, "YAML, one document") from error
+    except yaml.reader.ReaderError as error:
+        # The C parser counts bytes and the other characters, so the position is looked up.
+        place = _place_of_character(file, text, text.find(chr(error.character)))
+        found = f"the character {error.character:#06x}"
+        raise _refused(place, found, "YAML, which allows no such control characters") from error
     except yaml.YAMLError as error:
         raise _refused(Place(file=file), str(error), "YAML") from error
     if walk.problems:
@@ -202,7 +222,8 @@ class _Walk:
         try:
             return read(event.value)
         except ValueError:
-            self._wrong(event, f"{tag.replace(_CORE, '!!')} {event.value!r}", "a value of that type")
+            found = f"{tag.replace(_CORE, '!!')} {event.value[:_SHOWN]!r}"
+            self._wrong(event, found, "a value of that type")
             return None
 
     def _wrong(self, event: Any, found: str, expected: str) -> None:  # noqa: ANN401 - events have no types
@@ -254,6 +275,12 @@ def _inside(spot: _Spot, lines: tuple[str, ...], offset: int) -> tuple[int, int]
 
 def _place(file: str, error: yaml.MarkedYAMLError) -> Place:
     return _at(file, error.problem_mark or error.context_mark)
+
+
+def _place_of_character(file: str, text: str, position: int) -> Place:
+    before = text[:position]
+    line = before.count("\n")
+    return Place(file=file, line=line + 1, column=position - (before.rfind("\n") + 1) + 1)
 
 
 def _at(file: str, mark: Any) -> Place:  # noqa: ANN401 - PyYAML and its C loader have a class of marks each

@@ -75,7 +75,7 @@ async def test_rules_that_cannot_be_used_are_not_shown_in_part(alone: Typed, tmp
     bad = written(tmp_path / "bad.yaml", "- id: mine\n")
     done = await alone("rules", "show", "--rules", str(bad))
     assert (done.exit_code, done.stdout) == (1, "")
-    assert f"{bad}:1:3" in done.stderr
+    assert f"{bad}:1:7" in done.stderr
 
 
 @pytest.mark.parametrize("what", ["rules", "remedies", "platforms"])

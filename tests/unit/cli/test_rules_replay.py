@@ -81,4 +81,4 @@ async def test_a_candidate_with_mistakes_replays_nothing(alone: Typed, trace: Pa
     bad = written(tmp_path / "bad.yaml", "- id: mine\n")
     done = await alone("rules", "replay", str(trace), "--rules", str(bad))
     assert done.exit_code == 1
-    assert f"{bad}:1:3" in done.stderr
+    assert f"{bad}:1:7" in done.stderr

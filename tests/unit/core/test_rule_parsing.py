@@ -172,3 +172,17 @@ def test_a_set_is_indexed_by_kind_and_named_by_what_it_says() -> None:
     assert [rule.id for rule, _ in rules.clearing_by_kind["clocks"]] == ["gpu-power-brake"]
     assert rules.digest == rules_from(XID + "\n# a comment\n" + WHOLE).digest
     assert rules.digest != rules_from(changed("for: 60s", "for: 61s") + XID).digest
+
+
+def test_a_change_of_a_rule_that_is_nowhere_is_one_problem_that_names_the_likely_one() -> None:
+    (said,) = problems(f"{WHOLE}- {{id: gpu-power-brak, for: 5m}}\n")
+    assert "a change of the rule 'gpu-power-brak', which no lower layer has" in said
+    assert "did you mean gpu-power-brake?" in said
+
+
+@pytest.mark.parametrize(
+    ("when", "instead"), [("has(signal.code)", "the field itself"), ("signal.pid != null", "no null")]
+)
+def test_who_asks_whether_a_field_is_known_is_told_what_to_write_instead(when: str, instead: str) -> None:
+    (said,) = problems(changed("signal.code == 1", when, XID))
+    assert f"expected {instead}" in said

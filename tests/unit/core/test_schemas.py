@@ -85,3 +85,10 @@ def test_an_editor_shows_every_field_of_a_kind() -> None:
     }
     assert about.keys() == KINDS.keys()
     assert all(f"signal.{name} (" in about[kind] for kind, fields in KINDS.items() for name in fields)
+
+
+def test_a_file_may_say_its_format_and_is_checked_the_same() -> None:
+    said = "format: 1\nentries:" + WHOLE.replace("\n", "\n  ")
+    assert mistakes(rules_schema(), said) == []
+    assert mistakes(rules_schema(), said.replace("format: 1", "format: 2"))
+    assert mistakes(rules_schema(), said.replace("on: clocks", "on: clocs"))

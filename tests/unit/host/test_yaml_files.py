@@ -1,4 +1,5 @@
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_a_position_inside_a_text_is_found_in_every_style(text: str, place: tupl
         ("? [1, 2]\n: 3\n", "found a key that is not a text"),
         ("a: !!python/object:os.system x\n", "found the tag"),
         ("a: !!binary aGk=\n", "found the tag"),
-        ("a: \x01\n", "control characters"),
+        ("ä: 1\nb: \x01\n", "a.yaml:2:4: found the character 0x0001"),
+        ("- a: 1\n\tb: 1\n", "a.yaml:2:1: found a tab character"),
+        (f"a: {'9' * 5000}\n", "found !!int '9999999999999999999999999999999999999999'; expected"),
         ("a: !!int x\n", "found !!int 'x'; expected"),
     ],
 )
@@ -126,3 +129,16 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
 def test_no_text_crashes_the_reader(text: str) -> None:
     with contextlib.suppress(RefusedError):
         parse_yaml(text, file="a.yaml")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to itself"])
+def test_what_is_no_plain_file_is_refused_unread(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.yaml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else path)
+    with pytest.raises(RefusedError, match="a file that can be read"):
+        read_yaml(path)
