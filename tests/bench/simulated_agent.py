@@ -35,12 +35,12 @@ def simulated_agent() -> Iterator[RunningAgent]:
     """The agent, up, connected and seeing all its GPUs; ended afterwards, its coordinator too."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(running("coordinator", folder, coordinator_config(folder)))
+        stack.enter_context(running("coordinator.main", folder, coordinator_config(folder)))
         addresses = folder / "addresses"
         wait_until(lambda: bool(read(addresses)), deadline_s=START_S, what="a coordinator")
         create_node(folder / "node")
         settings = agent_config(folder, read(addresses).split()[0])
-        agent = stack.enter_context(running("node", folder, settings))
+        agent = stack.enter_context(running("node.launch", folder, settings))
         socket = folder / "run" / "agent.sock"
         wait_until(lambda: is_up(socket), deadline_s=START_S, what="an agent that sees its GPUs")
         yield RunningAgent(pid=agent.pid, socket=socket)
@@ -77,7 +77,7 @@ def running(program: str, folder: Path, config: dict[str, object]) -> Iterator["
     path = folder / f"{program}.yaml"
     path.write_text(yaml.safe_dump(config))
     with (folder / f"{program}.log").open("wb") as log:
-        command = [sys.executable, "-m", f"sickbay.{program}.main", "--config", str(path)]
+        command = [sys.executable, "-m", f"sickbay.{program}", "--config", str(path)]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         yield process

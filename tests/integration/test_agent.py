@@ -26,7 +26,7 @@ def agent(tmp_path: Path) -> AgentProcess:
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "sickbay.node.main", *arguments],
+        [sys.executable, "-m", "sickbay.node.launch", *arguments],
         capture_output=True,
         text=True,
         timeout=60,

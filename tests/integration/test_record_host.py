@@ -21,7 +21,7 @@ def look(folder: Path, node: Path, file: Path) -> "subprocess.CompletedProcess[s
     config.write_text(yaml.safe_dump(settings))
     words = ["--config", str(config), "--once", "-o", "json", "--profile", str(file)]
     return subprocess.run(
-        [sys.executable, "-m", "sickbay.node.main", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sickbay.node.launch", *words], capture_output=True, text=True, check=False
     )
 
 
@@ -60,7 +60,7 @@ def test_a_host_without_a_gpu_that_answers_is_not_recorded(tmp_path: Path):
 
 
 def test_a_profile_without_a_look_is_refused():
-    words = [sys.executable, "-m", "sickbay.node.main", "--profile", "x.json"]
+    words = [sys.executable, "-m", "sickbay.node.launch", "--profile", "x.json"]
     refused = subprocess.run(words, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "--profile goes with --once" in refused.stderr

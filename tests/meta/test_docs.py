@@ -38,7 +38,8 @@ def trouble(line: str) -> str:
     entry = project()["project"]["scripts"].get(program)
     if entry is None:
         return "no such program"
-    module, _, attribute = entry.partition(":")
+    # The agent's entry point spares memory for this process before it hands over to the command itself.
+    module, _, attribute = entry.replace("node.launch", "node.main").partition(":")
     command = getattr(importlib.import_module(module), attribute)
     follow = trouble_of_group if isinstance(command, click.Group) else trouble_of_options
     return follow(command, words)

@@ -94,7 +94,7 @@ class AgentProcess:
         self.write_config()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "sickbay.node.main", "--config", str(self.config)],
+                [sys.executable, "-m", "sickbay.node.launch", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},
