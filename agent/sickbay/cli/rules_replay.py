@@ -82,6 +82,7 @@ def _together(histories: Sequence[History]) -> About:
     return About(
         source=", ".join(history.about.source for history in histories),
         sparse=any(history.about.sparse for history in histories),
+        every_look=all(history.about.every_look for history in histories),
         interval=max(history.about.interval for history in histories),
     )
 

@@ -10,17 +10,24 @@ from sickbay.core.conditions import Condition
 from sickbay.core.facts import NO_FACTS, Facts
 from sickbay.core.ids import BootId, NodeName
 from sickbay.core.instants import Instant
+from sickbay.core.rule_state import EngineState
 from sickbay.core.signals import Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """A process began to watch: a boot, or an agent that started anew in the same one."""
+    """A process began to watch: a boot, or an agent that started anew in the same one.
+
+    `state` is what the rules knew, where the record has it. `goes_on` says that nothing began but the file:
+    the rules went on with that state.
+    """
 
     node: NodeName
     now: Instant
     boot_id: BootId
     facts: Facts = NO_FACTS
+    state: EngineState | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +85,9 @@ class About:
     """How a history was kept.
 
     `sparse`: readings stand in it only when they changed; between two of them the last one went on to be so,
-    as long as the node was watched. Otherwise every reading that was judged is there. `interval` is how often
-    readings were taken, in seconds.
+    as long as the node was watched. Otherwise every reading that was judged is there. `every_look`: so is
+    every look at which nothing was read, so that time alone brings nothing that is not recorded. `interval`
+    is how often readings were taken, in seconds.
     """
 
     source: str
@@ -87,3 +95,4 @@ class About:
     interval: float = 10.0
     version: str = ""
     nodes: tuple[NodeName, ...] = field(default=())
+    every_look: bool = False

@@ -75,12 +75,19 @@ class NodeReplay:
 
     def pass_time(self, until: Instant) -> Iterator[Change]:
         """What time alone would have brought before `until`: readings that went on, silence that lasted."""
+        if self.about.every_look:
+            return
         while (due := self._next_due()) < until.mono:
             now = self.now.later(max(due - self.now.mono, 0.0))
             again = self._held.said_again(self.state, now) if self._held else ()
             yield from self._look(again, now)
 
     def _begin(self, entry: Began) -> Iterator[Change]:
+        if entry.state is not None:
+            self.state = entry.state
+        if entry.goes_on:
+            self.facts, self.now = entry.facts, entry.now
+            return
         if entry.boot_id == self.state.boot_id:
             yield from self.pass_time(entry.now)
         self.facts = entry.facts
@@ -104,7 +111,8 @@ class NodeReplay:
         """When something could happen without a new entry; infinity when nothing can."""
         due = self._held.next_due(self.state) if self._held else math.inf
         for known in self.state.open.values():
-            clear = self.rules.by_id[known.condition.rule].clear
+            rule = self.rules.by_id.get(known.condition.rule)
+            clear = rule.clear if rule is not None else None
             if isinstance(clear, ClearQuiet):
                 quiet = known.quiet_from + clear.quiet + BEAT
                 due = min(due, quiet if self.now.mono < quiet else math.inf)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sickbay.actuators.evidence import CollectEvidence, Findings
 from sickbay.actuators.table import ACTUATORS, Actuator
@@ -36,6 +37,9 @@ from sickbay.node.reporting import Reporter
 from sickbay.node.rule_intake import Beginning, RuleIntake
 from sickbay.node.status import HostStatus, Identity
 from sickbay.node.sweep_judgement import SweepJudgement
+
+if TYPE_CHECKING:
+    from sickbay.node.trace_recorder import TraceRecorder
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,6 +77,8 @@ class Agent:
         """Let go of the driver, the verdict and the disk, in this order."""
         await self.gpus.close()
         self.verdict.withdraw()
+        if self.judge.trace is not None:
+            await self.judge.trace.flush()
         await self.spool.close()
 
 
@@ -103,6 +109,7 @@ def assemble(config: AgentConfig, begun: Beginning, ports: Ports, version: str) 
         pool=config.pool,
         keep_readings=config.spool.readings,
         platforms=begun.loaded.platforms,
+        trace=_recorder(config, version),
     )
     history = History(
         spool,
@@ -165,6 +172,16 @@ def assemble(config: AgentConfig, begun: Beginning, ports: Ports, version: str) 
         verdict=verdict,
         spool=spool,
     )
+
+
+def _recorder(config: AgentConfig, version: str) -> "TraceRecorder | None":
+    """What writes a trace, where one is asked for."""
+    trace = config.trace
+    if not trace.path:
+        return None
+    from sickbay.node.trace_recorder import TraceRecorder  # noqa: PLC0415 - few agents ever carry it
+
+    return TraceRecorder(Path(trace.path), max_bytes=trace.max_bytes, node=config.node_name, version=version)
 
 
 def _taken_up(restored: Restored, identity: Identity) -> tuple[EngineState, Cursor | None]:

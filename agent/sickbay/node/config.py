@@ -17,6 +17,7 @@ from sickbay.host.nvml.hang_watch import Deadlines
 
 _LEAST_SWEEP = 0.05
 _LEAST_SPOOL = 65_536
+_LEAST_TRACE = 65_536
 _USUAL_RULES = ("/etc/sickbay/rules.d",)
 
 
@@ -84,6 +85,23 @@ class SpoolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what would keep nothing."""
         if self.max_bytes < _LEAST_SPOOL:
             raise ValueError(f"max_bytes: at least {_LEAST_SPOOL}")
+
+
+class TraceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A record of all that the rules are shown, for `sickbay rules replay`; off unless a path is given.
+
+    path: a file in state_dir (`.jsonl`, or `.jsonl.gz` for a tenth of the size); the unit may write nowhere
+        else.
+    max_bytes: of the file and the one before it (`trace.1.jsonl.gz`) together.
+    """
+
+    path: str = ""
+    max_bytes: int = 256 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        """Refuse what would begin a file at every piece."""
+        if self.max_bytes < _LEAST_TRACE:
+            raise ValueError(f"max_bytes: at least {_LEAST_TRACE}")
 
 
 class EvidenceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,6 +176,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nvml: NvmlConfig = NvmlConfig()
     host: HostSettings = USUAL_SETTINGS
     spool: SpoolConfig = SpoolConfig()
+    trace: TraceConfig = TraceConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     actuators: ActuatorsConfig = ActuatorsConfig()
     simulation: SimulationConfig = SimulationConfig()

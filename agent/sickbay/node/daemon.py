@@ -106,6 +106,8 @@ class _Daemon:
             "decisions": self._decide(),
             "reload": self._reload_when_asked(),
         }
+        if agent.judge.trace is not None:
+            roots["trace"] = agent.judge.trace.run(self._clock, lambda why: agent.judge.sight("trace", why))
         if self._link is not None:
             roots["coordinator link"] = self._link.run()
         return roots

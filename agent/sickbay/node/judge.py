@@ -7,6 +7,7 @@ rules have spoken. The loop's watchdog is fed from this module's own turn, so it
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sickbay.core.conditions import Condition, Severity
 from sickbay.core.devices import NODE, Inventory
@@ -27,6 +28,9 @@ from sickbay.node.metrics import Counters
 from sickbay.node.reporting import Reporter
 from sickbay.node.status import HostStatus, sight_of
 
+if TYPE_CHECKING:
+    from sickbay.node.trace_recorder import TraceRecorder
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,12 +49,15 @@ class Judge:
     pool: str = ""
     platforms: Platforms = NO_PLATFORMS
     keep_readings: bool = True
+    trace: "TraceRecorder | None" = None
     _facts: tuple[Inventory, Facts] | None = None
     _log: ReadingLog | None = None
 
     def begin(self) -> None:
         """Take up the state that an earlier process, or an earlier boot, left behind."""
         now = self.clock.now()
+        if self.trace is not None:
+            self.trace.began(now, self.status.identity.boot_id, self.facts, self.state)
         seen = state_after_boot(self.state, self.status.identity.boot_id, now)
         self.status.rules_digest = self.rules.digest
         self._absorb(seen, (), now=now, cursor=None, keep=True)
@@ -67,6 +74,8 @@ class Judge:
         now = self.clock.now()
         boot = self.status.identity.boot_id
         sights = [s for s in signals if s.kind != "monitor" or self.status.take_sight(s)]
+        if self.trace is not None:
+            self.trace.looked(now, sights, self.facts, self.state)
         seen = observe(self.rules, self.state, sights, now=now, boot_id=boot, facts=self.facts)
         self._absorb(seen, sights, now=now, cursor=cursor, inventory=inventory)
 
@@ -137,6 +146,8 @@ class Judge:
         keep: bool = False,
     ) -> None:
         """Tell the coordinator first, then the disk, then those who look from time to time."""
+        if self.trace is not None:
+            self.trace.told(now, seen.conditions_changed)
         self.state = seen.state
         self.status.conditions = seen.state.conditions
         readings = self.status.take_readings(signals)

@@ -33,7 +33,5 @@ class Ports:
     nvml_name: str
     commands: CommandRunner
     host: HostRoot | None = None
-    plugin_commands: CommandRunner = field(
-        default_factory=lambda: SystemCommands(output_limit=OUTPUT_LIMIT)
-    )
+    plugin_commands: CommandRunner = field(default_factory=lambda: SystemCommands(output_limit=OUTPUT_LIMIT))
     beside: KernelSide | None = None
