@@ -6,6 +6,7 @@ What looks at rules works on files alone; what hands them to a fleet asks the co
 import click
 
 from sickbay.cli.lazy import LazyGroup
+from sickbay.cli.options import examples
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("sickbay.cli.rules_show:show", "The merged rules, and the file that gave each field."),
@@ -21,7 +22,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-@click.group("rules", cls=LazyGroup, commands_table=COMMANDS)
+@click.group(
+    "rules",
+    cls=LazyGroup,
+    commands_table=COMMANDS,
+    epilog=examples(
+        "sickbay rules show gpu-power-brake",
+        "sickbay rules lint --rules ./rules.d",
+        "sickbay rules test --rules ./rules.d",
+    ),
+)
 def rules() -> None:
     """What the rules are, whether they are sound, and what they would have done.
 

@@ -72,7 +72,7 @@ class Order:
         if self.recurs is None:
             end = until if self.ends_at is None else min(until, self.ends_at)
             return end if end > self.begins_at else None
-        if self.ended_at is not None and self.recurs.open_until(self.ended_at) is not None:
+        if self.ended_at is not None and self.ended_at <= now and self.recurs.open_until(self.ended_at):
             return self.ended_at
         last = self.recurs.last_end(until)
         return None if last is None or last <= self.begins_at else last

@@ -67,6 +67,14 @@ def test_each_kind_holds_its_own_gate_and_no_other(kind: OrderKind, gate: object
     assert held[0](found).why == "fleet, by ann, for 50s more: driver"
 
 
+def test_a_recurring_order_that_will_be_ended_has_not_been_released_by_that_yet():
+    weekly = replace(
+        PAUSE, begins_at=0.0, recurs=Recurrence(days=(3,), start=0.0, length=60.0), ended_at=604_830.0
+    )
+    assert weekly.released_at(100.0) == 60.0
+    assert weekly.released_at(604_900.0) == 604_830.0
+
+
 @given(order=orders, now=st.floats(0.0, 2e6))
 def test_an_order_never_holds_and_is_released_at_once(order: Order, now: float):
     released = order.released_at(now)
