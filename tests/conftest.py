@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support import kernel_log
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -31,10 +32,15 @@ _HELD_BY_PYTHON = ("multiprocessing.resource_tracker", "multiprocessing.forkserv
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests that share a part of the machine to one process, in their order."""
+    """Give the tests that share a part of the machine to one process, in their order.
+
+    What shares the kernel beyond this machine cannot queue; its tests begin anew when it disturbed them.
+    """
     for item in items:
         if any(item.get_closest_marker(mark) for mark in ONE_AT_A_TIME):
             item.add_marker(pytest.mark.xdist_group("machine"))
+        if isinstance(item, pytest.Function) and item.get_closest_marker("kmsg") and not kernel_log.why_not():
+            item.obj = kernel_log.undisturbed(item.obj)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from tests.support import kernel_log
@@ -22,11 +21,9 @@ DEADLINE_S = 20.0
 
 
 @pytest.fixture(autouse=True)
-def machine() -> Iterator[None]:
+def machine() -> None:
     if reason := kernel_log.why_not():
         pytest.skip(reason)
-    with kernel_log.unlimited():
-        yield
 
 
 class Agent:

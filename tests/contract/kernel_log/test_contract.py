@@ -24,8 +24,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         return
     if reason := kernel_log.why_not():
         pytest.skip(reason)
-    with kernel_log.unlimited():
-        yield DeviceWorld()
+    yield DeviceWorld()
 
 
 def drain(log: KernelLog, limit: int = 256) -> list[Batch]:
