@@ -17,7 +17,9 @@ from sickbay.core.expectation_parsing import Known
 from sickbay.core.field_reading import Entry, FieldReader
 from sickbay.core.fleet_replay import FleetReplay, Tally
 from sickbay.core.history import About, HistoryEntry
-from sickbay.core.ids import NodeName
+from sickbay.core.ids import IncidentId, NodeName
+from sickbay.core.incidents import Circumstances, correlate
+from sickbay.core.link_faults import LinkFault, attached, link_fault
 from sickbay.core.replay import NodeReplay
 from sickbay.core.rule_cases import Case
 from sickbay.core.rule_parsing import parse_rules
@@ -81,6 +83,9 @@ def told(file: Path) -> Story:
 def decisions(story: Story) -> Plain:
     """What is decided: which conditions, on how many nodes and when; what is done to which node; what not."""
     ours = _replayed(story, bench().rules)
+    faults = _all_link_faults(story, EPOCH + 60.0)
+    pairs = attached(faults.values(), EPOCH + 60.0)
+    done = [each for each in ours.candidate.listed if each.incident.id not in pairs]
     return {
         "nodes": ours.nodes,
         "signals": ours.signals,
@@ -91,9 +96,10 @@ def decisions(story: Story) -> Plain:
         "incidents": ours.candidate.incidents,
         "done": [
             f"{each.node} after {each.now.wall - EPOCH:.0f}s: {each.what} for {each.incident.rule}"
-            for each in ours.candidate.listed
+            for each in done
         ],
-        "nodes_left_alone": ours.nodes - len(ours.candidate.nodes),
+        **({"explained": _told(pairs, faults)} if pairs else {}),
+        "nodes_left_alone": ours.nodes - len({each.node for each in done}),
         "naive": _counts(_replayed(story, story.naive).candidate),
     }
 
@@ -124,6 +130,35 @@ def _conditions(story: Story) -> Iterator[Plain]:
         for key, condition in opened.items():
             occurrences = still[key].occurrences if key in still else None
             yield {**condition, "open_at_the_end": key in still, "occurrences": occurrences}
+
+
+def _told(pairs: Mapping[IncidentId, IncidentId], faults: Mapping[IncidentId, LinkFault]) -> list[str]:
+    """Which incidents another one explains: those begin nothing."""
+    named = [(faults[victim], faults[root]) for victim, root in pairs.items()]
+    return sorted(f"{v.reason} of {v.node} by {r.reason} of {r.node}" for v, r in named)
+
+
+def _all_link_faults(story: Story, now: float) -> dict[IncidentId, LinkFault]:
+    """A story's nodes are all of one NVLink domain."""
+    names = [(part, node) for part in story.parts for node in part.names()]
+    faults = [fault for part, node in names for fault in _link_faults(part, node, now)]
+    return {fault.incident: fault for fault in faults}
+
+
+def _link_faults(part: Part, node: NodeName, now: float) -> list[LinkFault]:
+    replay = NodeReplay(node=node, rules=bench().rules, about=About(source=node))
+    for entry in part.entries(node):
+        for _ in replay.take(entry):
+            pass
+    conditions = {condition.key: condition for condition in replay.state.conditions}
+    given = Circumstances(
+        node=node,
+        boot_id=replay.state.boot_id,
+        strength={name: remedy.strength for name, remedy in bench().remedies.items()},
+    )
+    found = correlate((), conditions.values(), given=given, now=now).incidents
+    faults = (link_fault(incident, conditions, "nvlink:story") for incident in found)
+    return [fault for fault in faults if fault is not None]
 
 
 def _replayed(story: Story, rules: RuleSet) -> FleetReplay:

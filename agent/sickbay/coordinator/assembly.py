@@ -10,6 +10,7 @@ from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.gate_config import GatePlan
 from sickbay.coordinator.gateway import Gateway
 from sickbay.coordinator.housekeeping import Housekeeping
+from sickbay.coordinator.link_watch import LinkWatch
 from sickbay.coordinator.operations import Operations
 from sickbay.coordinator.order_operations import OrderOperations
 from sickbay.coordinator.out_of_band import OutOfBand, PowerPlan
@@ -99,7 +100,7 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
     fleet, wake = Fleet(ports.store), _Wake()
     now = clock.now().wall
     situation = _situation(ports, policy, snapshot)
-    fleet.on_change += [situation.census.changed, situation.storms.changed]
+    fleet.on_change += [situation.census.changed, situation.links.changed, situation.storms.changed]
     fleet.restore(snapshot, lambda rem: interrupted(rem, now))
     directives = Directives(clock)
     course = Course(fleet=fleet, policy=policy, clock=clock)
@@ -190,11 +191,13 @@ def _situation(ports: Ports, policy: Policy, snapshot: Snapshot) -> Situation:
         approvals=snapshot.approvals,
     )
     census = Census(ports.gates.places, ports.gates.budgets)
+    links = LinkWatch(place=census.place)
     storms = StormWatch(
         limits=ports.gates.storm,
         census=census,
         orders=orders,
         clock=ports.clock,
         may_act=policy.may_ever,
+        explains=links.explains,
     )
-    return Situation(policy=policy, orders=orders, census=census, storms=storms)
+    return Situation(policy=policy, orders=orders, census=census, storms=storms, links=links)

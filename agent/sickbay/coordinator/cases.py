@@ -43,6 +43,7 @@ def opening(
         consent=situation.consent(ActionKind.CORDON, incident, now.wall),
         needs_drained=False,
         drained=seen.drained,
+        explained=situation.links.explained(state, incident, now.wall),
     )
 
 
@@ -77,6 +78,7 @@ def continuing(
         consent=situation.consent(action.kind, incident, now.wall),
         needs_drained=action.kind is not ActionKind.CORDON and rem.waits_for_drain,
         drained=seen.drained,
+        explained=situation.links.explained(state, incident, now.wall),
     )
 
 

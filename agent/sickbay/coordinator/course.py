@@ -15,6 +15,7 @@ from sickbay.coordinator.store import AttemptRecord, LedgerEntry, Repair, Snooze
 from sickbay.core.gates import Decision
 from sickbay.core.ids import IncidentId, RemediationId
 from sickbay.core.incidents import Incident
+from sickbay.core.link_faults import GATE as ROOT_GATE
 from sickbay.core.milestones import Mark
 from sickbay.core.orchestration import NodeObservation, Ownership
 from sickbay.core.outcomes import Outcome, Verdict
@@ -282,9 +283,9 @@ def _explained(decision: Decision, awaiting: str) -> Decision:
     return replace(decision, findings=tuple(findings))
 
 
-def _answers(decision: Decision) -> tuple[tuple[str, bool], ...]:
-    """What the gates said, without the ages in their words."""
-    return tuple((finding.gate, finding.passed) for finding in decision.findings)
+def _answers(decision: Decision) -> tuple[tuple[str, bool, str], ...]:
+    """What the gates said, without the ages in their words; which fault explains this one is news."""
+    return tuple((f.gate, f.passed, f.why if f.gate == ROOT_GATE else "") for f in decision.findings)
 
 
 def _story(rem: Remediation, outcome: Outcome) -> Remediation:

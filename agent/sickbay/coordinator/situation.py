@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sickbay.coordinator.census import Census
+from sickbay.coordinator.link_watch import LinkWatch
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.standing_orders import StandingOrders
@@ -27,6 +28,7 @@ class Situation:
     orders: StandingOrders
     census: Census
     storms: StormWatch
+    links: LinkWatch
 
     def standing(self, state: NodeState, now: float) -> Standing:
         """What holds over the node, a storm that has just been seen included. `now` in Unix seconds."""

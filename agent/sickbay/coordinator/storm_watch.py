@@ -13,6 +13,7 @@ from sickbay.coordinator.standing_orders import StandingOrders
 from sickbay.core.areas import FLEET
 from sickbay.core.ids import IncidentId
 from sickbay.core.incidents import Incident
+from sickbay.core.link_faults import Explained
 from sickbay.core.orchestration import Ownership
 from sickbay.core.orders import Order, OrderKind
 from sickbay.core.storm_gate import Report, Storm, StormLimits, storms
@@ -26,17 +27,22 @@ WHO = "the storm gate"
 
 @dataclass(slots=True, kw_only=True)
 class StormWatch:
-    """`may_act` says whether an incident is one on which anything would be done."""
+    """`may_act` says whether an incident is one on which anything would be done.
+
+    `explains` tells what another fault explains: that is no failure of its own, and does not count.
+    """
 
     limits: StormLimits
     census: Census
     orders: StandingOrders
     clock: Clock
     may_act: Callable[[Incident], bool]
+    explains: Callable[[IncidentId, float], Explained | None] = lambda _incident, _now: None
     _reports: dict[IncidentId, Report] = field(default_factory=dict)
     _open: set[IncidentId] = field(default_factory=set)
     _seen: dict[str, float] = field(default_factory=dict)
     _has_news: bool = True
+    _waits: bool = False
     _looked: float = 0.0
 
     def changed(self, state: NodeState, incident: Incident | None) -> None:
@@ -55,7 +61,7 @@ class StormWatch:
     def look(self, now: float) -> None:
         """Trip or open the gate, if it is time to look. `now` in Unix seconds."""
         raging = self.orders.in_force(OrderKind.STORM, now)
-        if not self._has_news and not (raging and now - self._looked >= _PACE):
+        if not self._has_news and not ((raging or self._waits) and now - self._looked >= _PACE):
             return
         self._has_news, self._looked = False, now
         found = {storm.area: storm for storm in self._storms(now, raging=bool(raging))}
@@ -77,6 +83,10 @@ class StormWatch:
             for ident, report in self._reports.items()
             if report.at > oldest or (raging and ident in self._open)
         ]
+        said = {report.incident: self.explains(report.incident, now) for report in counted}
+        # What is explained now may stand by itself later.
+        self._waits = any(said.values())
+        counted = [report for report in counted if said[report.incident] is None]
         since = self._forgiven(now)
         return storms(
             [report for report in counted if report.at > since],

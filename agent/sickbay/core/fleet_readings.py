@@ -11,7 +11,7 @@ from sys import intern
 from types import MappingProxyType
 
 from sickbay.core.reading_log import differs
-from sickbay.core.signals import KINDS, Signal
+from sickbay.core.signals import KINDS, FieldValue, Signal
 
 TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -23,6 +23,7 @@ TOLD: Mapping[str, frozenset[str]] = MappingProxyType(
         "power": frozenset({"instant", "limit"}),
         "ecc": frozenset({"corrected", "uncorrected"}),
         "nvlink": frozenset({"active", "links"}),
+        "fabric": frozenset({"cluster", "clique"}),
         "gpu_processes": frozenset({"count", "jobs"}),
     }
 )
@@ -37,9 +38,16 @@ def as_told(signal: Signal) -> Signal | None:
     names = TOLD.get(signal.kind)
     if names is None or signal.is_event:
         return None
+    if signal.kind == "fabric" and not is_shared(signal.fields.get("cluster")):
+        return None
     # The names are the table's own, so that thousands of readings hold each but once.
     kept = {name: signal.fields[name] for name in names if name in signal.fields}
     return replace(signal, fields=MappingProxyType(kept))
+
+
+def is_shared(cluster: FieldValue) -> bool:
+    """Whether a fabric cluster's UUID is one: the fabric of a single host has nothing but zeros."""
+    return isinstance(cluster, str) and bool(cluster.strip("0-"))
 
 
 def take_up(held: dict[tuple[str, str], Signal], readings: Iterable[Signal]) -> None:

@@ -14,6 +14,7 @@ from sickbay.core.conditions import Mode
 from sickbay.core.decisions import Decision, Finding, held_back, let_through
 from sickbay.core.freshness import Sight, freshness_gate
 from sickbay.core.ids import RemediationId
+from sickbay.core.link_faults import Explained, root_gate
 from sickbay.core.orchestration import Ownership
 from sickbay.core.orders import Standing, maintenance_gate, pause_gate, storm_gate
 
@@ -27,7 +28,8 @@ class Case:
     `what` names the action for people (`cordon gpu-07`). `sight` is what is known of the fault itself,
     `standing` what people and storms hold, `attempted` what was tried before, `claim` what it would take from
     budgets, `consent` a person's word on it. `obstacle` names a state in which only the node's owner should
-    touch it. `drained` matters only to an action that `needs_drained`.
+    touch it. `drained` matters only to an action that `needs_drained`. `explained` says which other fault
+    explains this one, None when it stands by itself.
     """
 
     what: str
@@ -49,6 +51,7 @@ class Case:
     consent: Consent
     needs_drained: bool
     drained: bool | None
+    explained: Explained | None = None
 
 
 Gate = Callable[[Case], Finding]
@@ -129,6 +132,7 @@ GATES: tuple[Gate, ...] = (
     owner,
     quarantine,
     lambda case: freshness_gate(case.sight, case.standing),
+    lambda case: root_gate(case.explained, under_way=case.sight.under_way),
     one_remediation,
     lambda case: attempts_gate(case.attempted, under_way=case.sight.under_way),
     lambda case: budget_gate(case.claim),

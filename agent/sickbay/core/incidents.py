@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sickbay.core.conditions import Condition, Mode, Severity, Status
+from sickbay.core.decisions import Decision
 from sickbay.core.devices import Subject
-from sickbay.core.gates import Decision
 from sickbay.core.ids import BootId, IncidentId, NodeName, RemediationId, RuleId
 from sickbay.core.milestones import Milestones
 

@@ -61,5 +61,6 @@ def test_the_stories_that_must_hold_are_all_here() -> None:
         "a-power-brake-for-36-hours",
         "fatal-lines-from-three-nodes",
         "links-that-train-after-boot",
+        "one-link-and-63-fatal-victims",
         "one-link-and-63-victims",
     ]

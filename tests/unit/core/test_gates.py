@@ -61,6 +61,7 @@ def test_a_real_fresh_fault_on_a_free_node_is_let_through():
         "owner",
         "quarantine",
         "freshness",
+        "root",
         "one-remediation",
         "attempts",
         "budget",
