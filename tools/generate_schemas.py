@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sickbay.coordinator.config import CoordinatorConfig
+from sickbay.coordinator.policy_file import PolicyFile
 from sickbay.core.case_schema import cases_schema
 from sickbay.core.schemas import Schema, platforms_schema, remedies_schema, rules_schema
 from sickbay.host.config_schemas import config_schema
@@ -24,6 +25,7 @@ def schemas() -> dict[str, Schema]:
         "remedies": remedies_schema(),
         "platforms": platforms_schema(),
         "cases": cases_schema(),
+        "policy": config_schema(PolicyFile, "a policy in a file of its own"),
         "agent": config_schema(AgentConfig, "the agent's configuration"),
         "coordinator": config_schema(CoordinatorConfig, "the coordinator's configuration and policy"),
     }

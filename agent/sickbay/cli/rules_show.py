@@ -15,7 +15,7 @@ from sickbay.core.problems import Place, one_of
 from sickbay.core.rules import Rule
 from sickbay.host.rule_files import MergedRules, builtin_rules_dir
 
-_SCHEMAS = ("rules", "remedies", "platforms", "cases", "agent", "coordinator")
+_SCHEMAS = ("rules", "remedies", "platforms", "cases", "policy", "agent", "coordinator")
 
 
 @click.command(

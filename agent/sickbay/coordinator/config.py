@@ -212,7 +212,16 @@ class RolloutConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+def checked_mode(mode: str) -> None:
+    """ValueError for a mode that there is not."""
+    known = [each.value for each in Mode]
+    if mode not in known:
+        raise ValueError(f"mode: one of {', '.join(known)}")
+
+
+class CoordinatorConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"policy_file": "policy"}
+):
     """The whole file. All keys have defaults; an empty file makes a coordinator that only observes.
 
     name: how it names itself to agents and people; empty for the host's name.
@@ -221,6 +230,8 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     state_dir: database and lock; one coordinator a directory.
     address_file: a file to write the addresses to that we really listen on, one a line; empty for none.
     metrics: `host:port` of /metrics, on loopback unless you choose otherwise; empty for none.
+    policy: a file with mode, accept_synthetic, trust_new_builtins, patience, budgets, storm, approvals and
+    maintenance, which then stand there alone; a relative path is beside this file; empty for none.
     mode: `observe` (touch nothing), `propose` or `act`; caps every rule's own.
     accept_synthetic: whether injected faults may act, for drills.
     heartbeat: how often agents are to be heard.
@@ -237,6 +248,7 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     state_dir: str = "/var/lib/sickbay-coordinator"
     address_file: str = ""
     metrics: str = "127.0.0.1:9418"
+    policy_file: str = ""
     mode: str = "observe"
     accept_synthetic: bool = False
     heartbeat: Seconds = Seconds(5)
@@ -257,9 +269,7 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     def __post_init__(self) -> None:
         """Refuse a mode that there is not, and addresses that nobody could reach."""
-        known = [mode.value for mode in Mode]
-        if self.mode not in known:
-            raise ValueError(f"mode: one of {', '.join(known)}")
+        checked_mode(self.mode)
         if not self.listen:
             raise ValueError("listen: at least one address")
         host, colon, port = self.metrics.rpartition(":")

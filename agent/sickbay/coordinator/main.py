@@ -11,9 +11,9 @@ import click
 from sickbay.coordinator.config import CoordinatorConfig, shown
 from sickbay.coordinator.daemon import serve
 from sickbay.coordinator.own_rules import read_or_kept, read_rules, shelf_of
+from sickbay.coordinator.policy_file import load_coordinator_config
 from sickbay.coordinator.store import StoreError
 from sickbay.core.problems import RefusedError
-from sickbay.host.config_files import load_config
 from sickbay.host.state_lock import AlreadyRunningError
 from sickbay.host.systemd import service_manager
 from sickbay.rpc.serving import BadAddress
@@ -62,7 +62,7 @@ def _read(path: Path | None) -> CoordinatorConfig:
     """The configuration. RefusedError with every mistake that was found in it."""
     if path is None and DEFAULT_CONFIG.exists():
         path = DEFAULT_CONFIG
-    return CoordinatorConfig() if path is None else load_config(path, CoordinatorConfig)
+    return CoordinatorConfig() if path is None else load_coordinator_config(path)
 
 
 def _begin_log(*, verbose: bool) -> None:

@@ -79,7 +79,7 @@ def test_what_is_in_force_is_shown_whole_and_can_be_read_back(tmp_path: Path):
     decoded = msgspec.json.decode(shown(config))
     assert decoded["mode"] == "act"
     assert decoded["patience"]["poll"] == 1.0
-    assert set(decoded) == set(CoordinatorConfig.__struct_fields__)
+    assert set(decoded) == set(CoordinatorConfig.__struct_encode_fields__)
 
 
 def test_what_holds_actions_back_is_read_into_what_the_gates_take(tmp_path: Path):

@@ -7,13 +7,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sickbay.coordinator.config import CoordinatorConfig
+from sickbay.coordinator.policy_file import PolicyFile
 from sickbay.core.problems import RefusedError
 from sickbay.host.config_files import load_config
 from sickbay.host.config_schemas import config_schema
 from sickbay.host.yaml_files import parse_yaml
 from sickbay.node.config import AgentConfig
 
-CONFIGS = (AgentConfig, CoordinatorConfig)
+CONFIGS = (AgentConfig, CoordinatorConfig, PolicyFile)
 
 
 def described(schema: object) -> bool:
