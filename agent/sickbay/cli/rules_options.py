@@ -34,8 +34,13 @@ def layers_option(command: C) -> C:
 
 def merged_from(sites: Sequence[Path], builtin: Path | None) -> MergedRules:
     """The layers that were asked for, or the usual ones."""
+    return merge_rules(*layers_of(sites), builtin=builtin)
+
+
+def layers_of(sites: Sequence[Path]) -> tuple[Path, ...]:
+    """The site's layers that were asked for, or the usual one where it exists."""
     usual = (USUAL_SITE,) if not sites and USUAL_SITE.exists() else ()
-    return merge_rules(*sites, *usual, builtin=builtin)
+    return (*sites, *usual)
 
 
 def checked_or_exit(merged: MergedRules) -> LoadedRules:

@@ -8,9 +8,11 @@ import click
 
 from sickbay.cli.options import examples, output_option
 from sickbay.cli.output import Plain, emit, fail, table, when
-from sickbay.cli.rules_options import checked_or_exit, layers_option, merged_from
+from sickbay.cli.replay_shares import Errand, ShareLostError, jobs_for, replayed
+from sickbay.cli.rules_options import checked_or_exit, layers_of, layers_option, merged_from
 from sickbay.core.conditions import Mode
-from sickbay.core.fleet_replay import FleetReplay, Tally, differences
+from sickbay.core.fleet_findings import FleetFindings
+from sickbay.core.fleet_replay import Tally
 from sickbay.core.history import About, HistoryEntry
 from sickbay.core.instants import format_duration
 from sickbay.core.problems import RefusedError
@@ -37,6 +39,12 @@ _SHOWN = 20
     help="The cluster's mode in the rehearsal; it caps every rule's own.",
 )
 @click.option("--all", "everything", is_flag=True, help=f"List every action, not only the first {_SHOWN}.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(0, 64),
+    default=0,
+    help="Processes; the result does not depend on it.  [default: one a processor for a long history]",
+)
 @output_option
 def replay(
     *,
@@ -45,6 +53,7 @@ def replay(
     builtin: Path | None,
     mode: str,
     everything: bool,
+    jobs: int,
     form: str,
 ) -> None:
     """What these rules would have made of a history, beside what the rules of that time made of it.
@@ -56,16 +65,24 @@ def replay(
     """
     loaded = checked_or_exit(merged_from(sites, builtin))
     histories = [_opened(source) for source in sources]
-    run = FleetReplay(
-        rules=loaded.rules, remedies=loaded.remedies, about=_together(histories), mode=Mode(mode)
+    errand = Errand(
+        sources=sources,
+        layers=layers_of(sites),
+        builtin=builtin,
+        digest=loaded.rules.digest,
+        about=_together(histories),
+        mode=Mode(mode),
     )
     began = time.perf_counter()
     try:
-        for entry in _with_progress(histories, visible=form == "table"):
-            run.take(entry)
-    except RefusedError as refused:
+        run = replayed(
+            errand,
+            loaded,
+            jobs_for(sources, jobs),
+            lambda: _with_progress(histories, visible=form == "table"),
+        )
+    except (RefusedError, NoHistoryError, ShareLostError) as refused:
         fail(str(refused))
-    run.finish()
     took = time.perf_counter() - began
     emit(_value(run, took), form, lambda: _tell(run, took, everything=everything))
 
@@ -103,7 +120,7 @@ def _with_progress(histories: Iterable[History], *, visible: bool) -> Iterator[H
         )
 
 
-def _value(run: FleetReplay, took: float) -> dict[str, Plain]:
+def _value(run: FleetFindings, took: float) -> dict[str, Plain]:
     return {
         "nodes": run.nodes,
         "signals": run.signals,
@@ -115,7 +132,7 @@ def _value(run: FleetReplay, took: float) -> dict[str, Plain]:
         "recorded": _tally(run.recorded),
         "acted": dict(run.acted),
         "differences": [
-            {"rule": rule, "recorded": then, "candidate": now} for rule, then, now in differences(run)
+            {"rule": rule, "recorded": then, "candidate": now} for rule, then, now in run.differences()
         ],
         "not_in_this_history": list(run.unseen),
     }
@@ -143,14 +160,14 @@ def _action(each: Rehearsed) -> dict[str, Plain]:
     }
 
 
-def _tell(run: FleetReplay, took: float, *, everything: bool) -> None:
+def _tell(run: FleetFindings, took: float, *, everything: bool) -> None:
     span = format_duration((run.last or 0.0) - (run.first or 0.0))
     rate = run.signals / took if took else 0.0
     seen = f"{run.signals} signals of {run.nodes} nodes over {span}"
     click.echo(f"{seen}, in {took:.1f}s ({rate:,.0f} a second)")
     click.echo()
     table(("", "RECORDED RULES", "THESE RULES", "REALLY DONE"), _sums(run), empty="")
-    rows = [(rule, str(then), str(now)) for rule, then, now in differences(run)]
+    rows = [(rule, str(then), str(now)) for rule, then, now in run.differences()]
     if rows:
         click.echo()
         table(("RULE", "OPENED THEN", "OPENS NOW"), rows, empty="")
@@ -168,7 +185,7 @@ def _tell(run: FleetReplay, took: float, *, everything: bool) -> None:
         )
 
 
-def _sums(run: FleetReplay) -> list[tuple[str, str, str, str]]:
+def _sums(run: FleetFindings) -> list[tuple[str, str, str, str]]:
     then, now = run.recorded, run.candidate
     rows = [
         ("conditions", str(then.conditions), str(now.conditions), "-"),

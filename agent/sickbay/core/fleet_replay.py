@@ -1,7 +1,7 @@
 """A fleet's history through a candidate rule set, beside what the rules of that time made of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sickbay.core.conditions import Mode
@@ -46,13 +46,15 @@ class FleetReplay:
 
     `recorded` is a rehearsal of the conditions that the live rules told, under the same ideal cluster, so
     that the two differ by the rules alone; `acted` counts what was really done. `unseen` counts the rules of
-    the candidate on kinds of signals that the record never holds: of those nothing can be said.
+    the candidate on kinds of signals that the record never holds: of those nothing can be said. Of a node
+    that `holds` does not hold only the times are taken.
     """
 
     rules: RuleSet
     remedies: Mapping[str, Remedy]
     about: About
     mode: Mode = Mode.ACT
+    holds: Callable[[NodeName], bool] = lambda _node: True
     candidate: Tally = field(default_factory=Tally)
     recorded: Tally = field(default_factory=Tally)
     acted: Counter[str] = field(default_factory=Counter)
@@ -69,12 +71,14 @@ class FleetReplay:
 
     def take(self, entry: HistoryEntry) -> None:
         """One entry more."""
-        self.entries += 1
         wall = entry.now.wall
         if self.first is None or wall < self.first:
             self.first = wall
         if self.last is None or wall > self.last:
             self.last = wall
+        if not self.holds(entry.node):
+            return
+        self.entries += 1
         if isinstance(entry, Looked):
             self.signals += len(entry.signals)
             for signal in entry.signals:
@@ -135,11 +139,3 @@ class FleetReplay:
                 node=node, remedies=self.remedies, strength=strength, mode=self.mode
             )
         return rehearsals[node]
-
-
-def differences(replay: FleetReplay) -> Iterator[tuple[str, int, int]]:
-    """(rule, conditions opened then, conditions opened now) for every rule where the two differ."""
-    then, now = replay.recorded.by_rule, replay.candidate.by_rule
-    for rule in sorted(then.keys() | now.keys()):
-        if then[rule] != now[rule]:
-            yield rule, then[rule], now[rule]

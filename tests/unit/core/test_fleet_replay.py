@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from tests.support.rules import BOOT, START, gpu, happened, reading, rules_from
 
 from sickbay.core.conditions import Mode
-from sickbay.core.fleet_replay import FleetReplay, differences
+from sickbay.core.fleet_findings import findings_of
+from sickbay.core.fleet_replay import FleetReplay
 from sickbay.core.history import About, Acted, Began, HistoryEntry, Looked, Told
 from sickbay.core.ids import NodeName
 from sickbay.core.remedies import Attempts, Remedy, Rung, RungKind
@@ -99,10 +100,10 @@ def test_the_two_columns_differ_by_the_rules_alone() -> None:
         entries += [Told(node=NODE, now=c.now, condition=c.condition) for c in live.take(entry)]
     same = run(rules_from(BUS), entries)
     assert same.candidate.actions == same.recorded.actions == {"cordon": 1, "reboot": 1}
-    assert list(differences(same)) == []
+    assert list(findings_of(same).differences()) == []
     none = run(rules_from(BUS.replace("== 79", "== 48")), entries)
     assert (none.candidate.conditions, none.recorded.conditions) == (0, 1)
-    assert list(differences(none)) == [("bus", 1, 0)]
+    assert list(findings_of(none).differences()) == [("bus", 1, 0)]
 
 
 def test_a_reading_that_stood_once_in_a_sparse_history_proves_a_span() -> None:
