@@ -185,7 +185,7 @@ async def test_no_grant_that_is_not_for_here_and_now_is_obeyed(agent: AgentProce
         refused = {
             "other-boot": directive("other-boot", boot="boot-0"),
             "expired": directive("expired", lasts=-1.0),
-            "unsupported": directive("unsupported", Verb.RESET_GPU),
+            "no-target": directive("no-target", Verb.RESET_GPU),
         }
         for action, asked in refused.items():
             record.session.direct(asked)
@@ -193,7 +193,7 @@ async def test_no_grant_that_is_not_for_here_and_now_is_obeyed(agent: AgentProce
         assert not ran.exists()
         words = {report.action_id: report.outcome.detail for report in record.reports}
         assert "another boot" in words[ActionId("other-boot")]
-        assert "not supported by this version" in words[ActionId("unsupported")]
+        assert "no list of PCI addresses" in words[ActionId("no-target")]
 
 
 async def test_evidence_and_a_sweep_are_given_when_asked_for(agent: AgentProcess) -> None:

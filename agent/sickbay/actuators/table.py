@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from sickbay.actuators.evidence import CollectEvidence
+from sickbay.actuators.gpu_reset import ResetGpu
 from sickbay.actuators.reboot import Reboot
+from sickbay.actuators.service_restart import RestartService
 from sickbay.core.messages import Directive, Verb
 from sickbay.core.outcomes import Outcome
 
@@ -24,6 +26,8 @@ class Actuator(Protocol):
 ACTUATORS: Mapping[Verb, Callable[..., Actuator]] = MappingProxyType(
     {
         Verb.COLLECT_EVIDENCE: CollectEvidence,
+        Verb.RESTART_SERVICE: RestartService,
+        Verb.RESET_GPU: ResetGpu,
         Verb.REBOOT: Reboot,
     },
 )

@@ -16,6 +16,7 @@ from sickbay.core.messages import Verb
 from sickbay.core.orchestration import Mark, NodeObservation, Ownership
 from sickbay.core.outcomes import Outcome, Verdict
 from sickbay.core.remediation import Action, ActionKind, Remediation
+from sickbay.core.remedies import RungKind
 from sickbay.core.validation import Showing, judge
 from sickbay.host.clock import Clock
 from sickbay.orchestrators.protocol import Orchestrator
@@ -51,8 +52,8 @@ class Effects:
             ActionKind.CORDON: self._cordon,
             ActionKind.AWAIT_DRAIN: self._await_drain,
             ActionKind.COLLECT_EVIDENCE: self._collect_evidence,
-            ActionKind.RESTART_SERVICE: _not_yet,
-            ActionKind.RESET_GPU: _not_yet,
+            ActionKind.RESTART_SERVICE: self._restart_service,
+            ActionKind.RESET_GPU: self._reset_gpu,
             ActionKind.REBOOT: self._reboot,
             ActionKind.POWER_CYCLE: self._power_cycle,
             ActionKind.AWAIT_REPAIR: self._await_repair,
@@ -80,7 +81,7 @@ class Effects:
     def out_of_reach(self, task: Task) -> str:
         """Why the action cannot even be asked for now, so that it does not count as tried; empty: it can."""
         kind = task.action.kind
-        needs_agent = kind is ActionKind.COLLECT_EVIDENCE or (
+        needs_agent = kind in _BY_THE_AGENT or (
             kind is ActionKind.REBOOT
             and not self.out_of_band.plan.reboot
             and not self.orchestrator.can_reboot
@@ -119,6 +120,21 @@ class Effects:
         request = self._request(task, Verb.COLLECT_EVIDENCE, deadline=task.rem.remedy.deadlines.evidence)
         return await self.directives.ask(task.state, request)
 
+    async def _restart_service(self, task: Task) -> Outcome:
+        request = self._request(
+            task, Verb.RESTART_SERVICE, deadline=self.policy.reply, target=task.action.service
+        )
+        return await self.directives.ask(task.state, request)
+
+    async def _reset_gpu(self, task: Task) -> Outcome:
+        """Reset every GPU that has a fault; a fault that names none is not mended by a reset."""
+        known = [task.state.incidents.get(ident) for ident in task.rem.incidents]
+        gpus = sorted({incident.subject.pci for incident in known if incident is not None})
+        if len(known) != sum(incident is not None for incident in known) or not all(gpus):
+            return Outcome.failed("a fault names no GPU by its PCI address, so none can be reset for it")
+        request = self._request(task, Verb.RESET_GPU, deadline=self.policy.reply, target=",".join(gpus))
+        return await self.directives.ask(task.state, request)
+
     async def _reboot(self, task: Task) -> Outcome:
         ways = self.out_of_band.plan.reboot
         if ways:
@@ -134,11 +150,16 @@ class Effects:
 
     async def _await_repair(self, task: Task) -> Outcome:
         state = task.state
-        if state.session is None or state.boot_id == task.action.boot_before:
+        takes_boot = task.rem.rung_kind not in _ON_THE_SAME_BOOT
+        if state.session is None:
+            return Outcome.retry("the agent is not connected")
+        if takes_boot and state.boot_id == task.action.boot_before:
             return Outcome.retry("the agent has not said hello on a new boot yet")
         seen = await self.watch.observed(state, self.policy.look_age)
         if seen.ownership is not Ownership.OURS:
             return Outcome.unknown(f"the scheduler does not show our hold: {seen.detail or seen.state}")
+        if not takes_boot and state.boot_id == task.action.boot_before:
+            return Outcome.done("the agent saw the repair done, on the same boot")
         # A boot can loosen a scheduler's hold (Slurm's ReturnToService): tighten it before anything else.
         renewed = await self._through_scheduler(task, self.orchestrator.cordon)
         if renewed.verdict is not Verdict.DONE:
@@ -213,20 +234,20 @@ class Effects:
         *,
         deadline: float,
         action: ActionId | None = None,
+        target: str = "",
     ) -> Request:
         return Request(
             verb=verb,
             action=action or task.action.id,
             term=self.policy.term,
             deadline=deadline,
-            target=task.rem.incidents[0] if verb is Verb.COLLECT_EVIDENCE else "",
+            target=task.rem.incidents[0] if verb is Verb.COLLECT_EVIDENCE else target,
             boot=task.action.boot_before if task.action.kind.is_destructive else None,
         )
 
 
-async def _not_yet(task: Task) -> Outcome:
-    """A repair that this version cannot do: the ladder climbs past it."""
-    return Outcome.failed(f"{task.action.kind.value} is not available in this version")
+_BY_THE_AGENT = frozenset({ActionKind.COLLECT_EVIDENCE, ActionKind.RESTART_SERVICE, ActionKind.RESET_GPU})
+_ON_THE_SAME_BOOT = frozenset({RungKind.RESTART_SERVICE, RungKind.RESET_GPU})
 
 
 def _is_booted(task: Task) -> bool:

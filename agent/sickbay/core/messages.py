@@ -86,7 +86,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directive:
-    """What to do, under which grant, to what (a GPU's UUID, a unit's name, or nothing)."""
+    """What to do, under which grant, to what (PCI addresses of GPUs, a unit's name, or nothing)."""
 
     verb: Verb
     grant: Grant

@@ -125,7 +125,7 @@ def assemble(config: AgentConfig, begun: Beginning, ports: Ports, version: str) 
         identity=identity,
         clock=ports.clock,
         spool=spool,
-        actuators=_actuators(config, ports, collector),
+        actuators=_actuators(config, ports, collector, gpus),
         sweep=gpus.directed,
     )
     intake = RuleIntake(
@@ -256,13 +256,34 @@ def _collector(config: AgentConfig, ports: Ports, status: HostStatus, spool: Spo
     )
 
 
-def _actuators(config: AgentConfig, ports: Ports, collector: CollectEvidence) -> Mapping[Verb, Actuator]:
+def _actuators(
+    config: AgentConfig, ports: Ports, collector: CollectEvidence, gpus: GpuWatch
+) -> Mapping[Verb, Actuator]:
     reboot = ACTUATORS[Verb.REBOOT](
         commands=ports.commands,
         argv=config.actuators.reboot_command,
         deadline=config.actuators.reboot_deadline,
     )
-    return {Verb.COLLECT_EVIDENCE: collector, Verb.REBOOT: reboot}
+    restart = ACTUATORS[Verb.RESTART_SERVICE](
+        commands=ports.commands,
+        allowed=config.actuators.restart_services,
+        deadline=config.actuators.restart_deadline,
+    )
+    reset = ACTUATORS[Verb.RESET_GPU](
+        commands=ports.commands,
+        clock=ports.clock,
+        host=ports.host,
+        release=gpus.release,
+        resume=gpus.resume,
+        argv=config.actuators.gpu_reset_command,
+        deadline=config.actuators.gpu_reset_deadline,
+    )
+    return {
+        Verb.COLLECT_EVIDENCE: collector,
+        Verb.RESTART_SERVICE: restart,
+        Verb.RESET_GPU: reset,
+        Verb.REBOOT: reboot,
+    }
 
 
 def _show(verdict: VerdictFile, status: HostStatus, at: float) -> None:

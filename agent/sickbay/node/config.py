@@ -122,10 +122,20 @@ class ActuatorsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     reboot_command: a program and its arguments, run without a shell.
     reboot_deadline: how long it may take to accept.
+    restart_services: whole names of the units that may be restarted (`nvidia-persistenced.service`); none
+        unless you name it.
+    restart_deadline: how long one restart may take.
+    gpu_reset_command: a program and its arguments, to which one PCI address is added, run without a shell
+        (`[nvidia-smi, --gpu-reset, -i]`); empty: no GPU is reset, and the ladder goes on to the reboot.
+    gpu_reset_deadline: how long it may take for one GPU.
     """
 
     reboot_command: tuple[str, ...] = ("systemctl", "reboot")
     reboot_deadline: Seconds = Seconds(30)
+    restart_services: tuple[str, ...] = ()
+    restart_deadline: Seconds = Seconds(90)
+    gpu_reset_command: tuple[str, ...] = ()
+    gpu_reset_deadline: Seconds = Seconds(120)
 
     def __post_init__(self) -> None:
         """Refuse an empty command."""

@@ -1,13 +1,14 @@
 """What is done to a node, and what it must show before it comes back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.agent import GPUS, FakeAgent
 from tests.fakes.orchestrator import Fault
 from tests.fakes.world import NODE, World
 
-from sickbay.core.conditions import Severity
-from sickbay.core.devices import Inventory
+from sickbay.core.conditions import Severity, Status
+from sickbay.core.devices import Inventory, Scope, Subject
 from sickbay.core.ids import RuleId
 from sickbay.core.messages import Verb
 from sickbay.core.remediation import Step
@@ -88,11 +89,30 @@ async def test_a_node_that_was_never_seen_well_cannot_be_proved_complete(tmp_pat
     await world.stop()
 
 
-async def test_a_ladder_is_climbed_past_what_this_version_cannot_do(world: World):
+async def test_a_reset_that_mends_the_gpu_brings_the_node_back_without_a_reboot(world: World):
+    await world.lose_gpu(remedy="reset")
+    while Verb.RESET_GPU not in {directive.verb for directive in world.agent.asked}:
+        await world.once()
+    await world.agent.change(replace(world.agent.condition(remedy="reset"), status=Status.FALSE))
+    await world.until_step(Step.DONE)
+    assert world.verbs == ["cordon", "return_to_service"]
+    (reset,) = [directive for directive in world.agent.asked if directive.verb is Verb.RESET_GPU]
+    assert (reset.target, reset.grant.boot_id) == (GPUS[0].pci, "boot-1")
+    assert "the same boot" in " ".join(r.detail for r in world.remediation.history)
+
+
+async def test_a_reset_that_leaves_the_fault_climbs_to_the_reboot(world: World):
     await world.lose_gpu(remedy="reset")
     await world.until_step(Step.DONE)
     assert world.verbs == WHOLE_WAY
-    assert "reset_gpu is not available" in " ".join(r.detail for r in world.remediation.history)
+    assert "the fault came back" in " ".join(r.detail for r in world.remediation.history)
+
+
+async def test_a_fault_that_names_no_gpu_is_not_mended_by_a_reset(world: World):
+    await world.lose_gpu(remedy="reset", subject=Subject(scope=Scope.NODE))
+    await world.until_step(Step.DONE)
+    assert world.verbs == WHOLE_WAY
+    assert Verb.RESET_GPU not in {directive.verb for directive in world.agent.asked}
 
 
 async def test_a_remedy_that_asks_for_a_person_cordons_drains_and_stops(world: World):
