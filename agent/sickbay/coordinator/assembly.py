@@ -20,8 +20,9 @@ from sickbay.coordinator.reconciler import Reconciler
 from sickbay.coordinator.scheduler_watch import SchedulerWatch
 from sickbay.coordinator.situation import Situation
 from sickbay.coordinator.standing_orders import StandingOrders
-from sickbay.coordinator.store import Snapshot, Store
+from sickbay.coordinator.store import Retention, Snapshot, Store
 from sickbay.coordinator.storm_watch import StormWatch
+from sickbay.coordinator.upkeep import Upkeep
 from sickbay.core.ids import NodeName
 from sickbay.core.remediation_steps import interrupted
 from sickbay.host.clock import Clock
@@ -36,6 +37,7 @@ class Ports:
     """What the coordinator reaches the world through; without `power`, no BMC.
 
     `gates` is what the site says of budgets, storms and maintenance, `paging` whom it wants called.
+    `retention` is how much history the store keeps, `store_bound` how many bytes it may take.
     """
 
     store: Store
@@ -46,6 +48,8 @@ class Ports:
     gates: GatePlan = field(default_factory=GatePlan)
     commands: CommandRunner = field(default_factory=SystemCommands)
     paging: PagingSettings = field(default_factory=PagingSettings)
+    retention: Retention = Retention(event_age=float("inf"), max_events=2**31)  # noqa: RUF009 - frozen
+    store_bound: int = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ class Coordinator:
     situation: Situation
     orders: OrderOperations
     housekeeping: Housekeeping
+    upkeep: Upkeep
 
 
 class _Wake:
@@ -179,6 +184,7 @@ async def assemble(ports: Ports, policy: Policy, identity: Identity, snapshot: S
             clock=clock,
             kept=policy.max_age,
         ),
+        upkeep=Upkeep(fleet=fleet, clock=clock, retention=ports.retention, bound=ports.store_bound),
     )
 
 

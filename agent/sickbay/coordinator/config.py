@@ -23,6 +23,7 @@ from sickbay.coordinator.gate_config import (
 )
 from sickbay.coordinator.policy import Policy
 from sickbay.coordinator.power_config import PowerConfig
+from sickbay.coordinator.store import Retention
 from sickbay.core.conditions import Mode
 from sickbay.core.remedies import Remedy
 from sickbay.core.rollout import ALL, Plan, Stage
@@ -31,7 +32,8 @@ from sickbay.orchestrators.slurm_client import SlurmSettings
 from sickbay.orchestrators.standalone import StandaloneSettings
 from sickbay.rpc.serving import DEFAULT_PORT
 
-_LEAST_EVENTS = 1_000
+_LEAST_ROWS = 1_000
+_LEAST_BYTES = 10_000_000
 _USUAL_RULES = ("/etc/sickbay/rules.d",)
 
 
@@ -113,19 +115,46 @@ class OrchestratorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class DatabaseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where durable facts are kept.
 
+    Of everything the oldest go first, and nothing that is open goes.
+
     sqlite: the file; empty for `sickbay.db` in state_dir.
     keep_events: how long events are kept, and
-    max_events: how many at most; the oldest go first. Incidents and the ledger stay.
+    max_events: how many at most.
+    keep_history: how long closed incidents, ended remediations and the ledger are kept, and
+    max_incidents: how many closed incidents at most, and as many remediations, and
+    max_ledger: how many lines of the ledger at most.
+    keep_nodes: how long a node that no agent speaks for is remembered; looked at when we start.
+    max_bytes: beyond this size we say so, and keep half as many events.
     """
 
     sqlite: str = ""
     keep_events: Seconds = Seconds(2592000)
     max_events: int = 1_000_000
+    keep_history: Seconds = Seconds(63072000)
+    max_incidents: int = 200_000
+    max_ledger: int = 2_000_000
+    keep_nodes: Seconds = Seconds(7776000)
+    max_bytes: int = 8_000_000_000
 
     def __post_init__(self) -> None:
         """Refuse what would keep next to nothing."""
-        if self.max_events < _LEAST_EVENTS:
-            raise ValueError(f"max_events: at least {_LEAST_EVENTS}")
+        for name in ("max_events", "max_incidents", "max_ledger"):
+            if getattr(self, name) < _LEAST_ROWS:
+                raise ValueError(f"{name}: at least {_LEAST_ROWS}")
+        if self.max_bytes < _LEAST_BYTES:
+            raise ValueError(f"max_bytes: at least {_LEAST_BYTES}")
+
+    @property
+    def retention(self) -> Retention:
+        """As the store takes it."""
+        return Retention(
+            event_age=self.keep_events,
+            max_events=self.max_events,
+            incident_age=self.keep_history,
+            max_incidents=self.max_incidents,
+            ledger_age=self.keep_history,
+            max_ledger=self.max_ledger,
+        )
 
 
 class PatienceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

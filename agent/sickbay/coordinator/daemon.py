@@ -20,7 +20,8 @@ from sickbay.coordinator.rule_sets import RuleSets
 from sickbay.coordinator.rules_metrics import RulesMetrics
 from sickbay.coordinator.sqlite_store import open_sqlite
 from sickbay.coordinator.steady_clock import SteadyClock
-from sickbay.coordinator.store import Retention, Snapshot, Store, StoreError
+from sickbay.coordinator.store import Snapshot, Store, StoreError
+from sickbay.coordinator.upkeep import StoreMetrics, without_gone_nodes
 from sickbay.host.clock import Clock, SystemClock
 from sickbay.host.commands import SystemCommands
 from sickbay.host.state_lock import hold
@@ -34,7 +35,6 @@ from sickbay.rpc.serving import RpcServer, Security
 _LOG = logging.getLogger(__name__)
 
 _REFRESH = 5.0
-_PRUNE = 60.0
 _IDLE_BEAT = 10.0
 
 
@@ -76,7 +76,7 @@ class _Daemon:
         self._metrics = Metrics()
 
     async def run(self) -> int:
-        snapshot = await self._store.load()
+        snapshot = await self._loaded()
         coordinator = await self._assembled(snapshot)
         rules = await self._rule_operations(coordinator, snapshot)
         server = RpcServer(
@@ -97,6 +97,10 @@ class _Daemon:
             coordinator.fleet.watchers.end()
             await server.stop()
 
+    async def _loaded(self) -> Snapshot:
+        now, kept = self._clock.now().wall, self._config.database.keep_nodes
+        return await without_gone_nodes(self._store, await self._store.load(), now=now, kept=kept)
+
     async def _assembled(self, snapshot: Snapshot) -> Coordinator:
         await self._own.begin(snapshot.confirmed)
         ports = Ports(
@@ -107,6 +111,8 @@ class _Daemon:
             power_plan=self._config.power.plan,
             gates=self._config.gates(),
             paging=self._config.notify.settings(),
+            retention=self._config.database.retention,
+            store_bound=self._config.database.max_bytes,
         )
         paces = self._config.orchestrator
         identity = Identity(
@@ -181,7 +187,7 @@ class _Daemon:
             "rules": rules.sets.run(),
             "reload": self._reload_when_asked(coordinator, rules),
             "metrics": self._refresh(coordinator, rules),
-            "retention": self._forget(),
+            "retention": coordinator.upkeep.run(),
             "watchdog": self._beat(),
         }
 
@@ -199,23 +205,13 @@ class _Daemon:
             self._manager.ready("deciding")
 
     async def _refresh(self, coordinator: Coordinator, rules: RuleOperations) -> None:
-        figures = RulesMetrics(self._metrics.registry)
+        figures, stored = RulesMetrics(self._metrics.registry), StoreMetrics(self._metrics.registry)
         while True:
             self._metrics.refresh(coordinator.fleet)
+            stored.refresh(coordinator.upkeep)
             self._metrics.refresh_orders(coordinator.situation.orders, self._clock.now().wall)
             figures.refresh(await rules.rules())
             await self._clock.sleep(_REFRESH)
-
-    async def _forget(self) -> None:
-        kept = self._config.database
-        retention = Retention(event_age=kept.keep_events, max_events=kept.max_events)
-        while True:
-            await self._clock.sleep(_PRUNE)
-            try:
-                while await self._store.prune(retention, self._clock.now().wall):
-                    await self._clock.sleep(0)
-            except StoreError as error:
-                _LOG.warning("old events stay for now: %s", error)
 
     async def _beat(self) -> None:
         interval = self._manager.watchdog_interval

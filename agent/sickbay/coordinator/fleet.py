@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from sickbay.coordinator.node_state import NodeState, Outbox
 from sickbay.coordinator.store import Batch, LedgerEntry, NodeRecord, Snapshot, Store, StoreError
@@ -83,7 +84,11 @@ class Fleet:
         return state
 
     def note(self, state: NodeState, entry: LedgerEntry) -> None:
-        """A line for the ledger, stored with the node's next commit."""
+        """A line for the ledger, stored with the node's next commit; it says which rules the node runs."""
+        if entry.rule:
+            known = state.record.rules
+            digest = state.rules_digest or known.rules_digest
+            entry = replace(entry, rules=digest, rules_version=known.version)
         state.outbox.ledger.append(entry)
 
     async def commit(self, state: NodeState) -> None:

@@ -8,13 +8,13 @@ from sqlalchemy import RowMapping
 from sickbay.coordinator.store import (
     AttemptRecord,
     Batch,
-    LedgerEntry,
     NodeRecord,
     RuleSetRecord,
     StoreError,
 )
 from sickbay.core.ids import BootId, NodeName
 from sickbay.core.incidents import Incident
+from sickbay.core.ledger import LedgerEntry
 from sickbay.core.messages import Event
 from sickbay.core.remediation import Remediation
 from sickbay.host.spool_records import UnreadableRecordError, decoded, decoded_event, encoded, kind_of
@@ -133,7 +133,14 @@ def _attempt(attempt: AttemptRecord) -> Row:
 
 
 def _ledger(entry: LedgerEntry) -> Row:
-    return {"at": entry.at, "node": entry.node, "incident": entry.incident, "body": encoded(entry)}
+    return {
+        "at": entry.at,
+        "node": entry.node,
+        "incident": entry.incident,
+        "who": entry.who,
+        "what": entry.what,
+        "body": encoded(entry),
+    }
 
 
 def _cordon(cordon: CordonRecord) -> Row:

@@ -2,10 +2,10 @@
 
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, text
 
 from sickbay.coordinator.rows import REWRITTEN, rows_of
-from sickbay.coordinator.store import Batch, Retention
+from sickbay.coordinator.store import Batch
 from sickbay.coordinator.tables import (
     APPROVALS,
     ATTEMPTS,
@@ -15,12 +15,14 @@ from sickbay.coordinator.tables import (
     LEDGER,
     META,
     METADATA,
+    NODES,
     ORDERS,
     REMEDIATIONS,
     RULE_SETS,
     STANDING,
 )
-from sickbay.core.ids import IncidentId, NodeName
+from sickbay.core.ids import NodeName
+from sickbay.core.ledger import LedgerQuery
 from sickbay.host.spool_records import READING
 from sickbay.rpc.ports import EventQuery
 
@@ -28,8 +30,8 @@ RECENTLY_CLOSED = 5_000
 """Closed incidents that a coordinator begins with: enough to know again a cause that is told twice."""
 
 
-PRUNED_AT_ONCE = 5_000
-"""Events forgotten in one transaction: the writer waits for no longer than that takes."""
+OPERATOR = "operator "
+"""How `who` of the ledger begins where it was a person by our commands."""
 
 
 class Insert(Protocol):
@@ -52,6 +54,9 @@ def apply(connection: Connection, batch: Batch, insert: Insert) -> None:
         connection.execute(delete(APPROVALS).where(APPROVALS.c.incident.in_(batch.forgotten_approvals)))
     if batch.uncordoned:
         connection.execute(delete(CORDONS).where(CORDONS.c.node.in_(batch.uncordoned)))
+    if batch.forgotten_nodes:
+        for table in (ATTEMPTS, REMEDIATIONS, INCIDENTS, NODES):
+            connection.execute(delete(table).where(table.c.node.in_(batch.forgotten_nodes)))
 
 
 def _written(table: Table, insert: Insert) -> Any:  # noqa: ANN401 - as Insert
@@ -122,12 +127,33 @@ def attempts(remediation: str) -> Select[Any]:
     return select(ATTEMPTS).where(ATTEMPTS.c.remediation == remediation).order_by(ATTEMPTS.c.row)
 
 
-def ledger(*, node: NodeName, incident: IncidentId, limit: int) -> Select[Any]:
-    """The latest entries that match, latest first."""
-    found = select(LEDGER).order_by(LEDGER.c.row.desc()).limit(limit)
-    if node:
-        found = found.where(LEDGER.c.node == node)
-    return found.where(LEDGER.c.incident == incident) if incident else found
+def ledger(query: LedgerQuery) -> Select[Any]:
+    """The lines that match: where the query goes on after a row the next ones first, else the latest."""
+    found = select(LEDGER).where(*_wanted(query)).limit(query.limit)
+    if query.after is not None:
+        return found.where(LEDGER.c.row > query.after).order_by(LEDGER.c.row)
+    if query.before:
+        found = found.where(LEDGER.c.row < query.before)
+    return found.order_by(LEDGER.c.row.desc())
+
+
+def _wanted(query: LedgerQuery) -> list[ColumnElement[bool]]:
+    column = LEDGER.c
+    wanted = [
+        (query.node, column.node == query.node),
+        (query.incident, column.incident == query.incident),
+        (query.who, column.who.in_((query.who, f"{OPERATOR}{query.who}"))),
+        (query.what, column.what.startswith(query.what, autoescape=True)),
+        (query.since, column.at >= query.since),
+        (query.until, column.at < query.until),
+    ]
+    return [condition for asked, condition in wanted if asked]
+
+
+def remediations(*, node: NodeName, limit: int) -> Select[Any]:
+    """Those of a node, the latest first."""
+    found = select(REMEDIATIONS).where(REMEDIATIONS.c.node == node)
+    return found.order_by(REMEDIATIONS.c.opened_at.desc(), REMEDIATIONS.c.id).limit(limit)
 
 
 def standing(name: str) -> Select[Any]:
@@ -144,11 +170,11 @@ def next_term(connection: Connection, insert: Insert) -> int:
     return term
 
 
-def prune(connection: Connection, retention: Retention, now: float) -> int:
-    """Forget the oldest events beyond what is kept, `PRUNED_AT_ONCE` at most; returns how many."""
-    newest_to_go = (
-        select(EVENTS.c.row).order_by(EVENTS.c.row.desc()).offset(retention.max_events).limit(1)
-    ).scalar_subquery()
-    beyond = (EVENTS.c.at < now - retention.event_age) | (EVENTS.c.row <= newest_to_go)
-    oldest = select(EVENTS.c.row).where(beyond).order_by(EVENTS.c.row).limit(PRUNED_AT_ONCE)
-    return connection.execute(delete(EVENTS).where(EVENTS.c.row.in_(oldest))).rowcount
+def size(connection: Connection) -> int:
+    """Bytes. On SQLite without the pages that are free; on PostgreSQL with indexes, and with what is dead."""
+    if connection.dialect.name == "sqlite":
+        used = "SELECT (c.page_count - f.freelist_count) * s.page_size FROM pragma_page_count c, "
+        asked = text(f"{used}pragma_freelist_count f, pragma_page_size s")
+    else:
+        asked = text("SELECT pg_database_size(current_database())")
+    return int(connection.execute(asked).scalar_one())

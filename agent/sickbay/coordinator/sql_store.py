@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sickbay.coordinator import sql_statements as sql
 from sickbay.coordinator.rows import CONFIRMED, ROLLOUT, event_of, value_of
+from sickbay.coordinator.sql_retention import prune
 from sickbay.coordinator.sql_writer import GroupWriter, Guard
 from sickbay.coordinator.store import (
     AttemptRecord,
     Batch,
     ConfirmedBuiltins,
-    LedgerEntry,
     NodeRecord,
     Retention,
     RuleSetRecord,
@@ -27,8 +27,9 @@ from sickbay.coordinator.store import (
 )
 from sickbay.coordinator.tables import APPROVALS, CORDONS, NODES, ORDERS, RULE_SETS
 from sickbay.core.approvals import Approval
-from sickbay.core.ids import IncidentId, NodeName, RemediationId
+from sickbay.core.ids import NodeName, RemediationId
 from sickbay.core.incidents import Incident
+from sickbay.core.ledger import LedgerEntry, LedgerLine, LedgerQuery
 from sickbay.core.messages import Event
 from sickbay.core.orders import Order
 from sickbay.core.remediation import Remediation
@@ -114,21 +115,34 @@ class SqlStore:
         """The journal of one remediation, oldest first."""
         return await off_the_loop(lambda: self._values(sql.attempts(ident), AttemptRecord))
 
-    async def ledger(self, *, node: NodeName, incident: IncidentId, limit: int) -> Sequence[LedgerEntry]:
-        """The latest entries, oldest first."""
-        wanted = sql.ledger(node=node, incident=incident, limit=limit)
-        found = await off_the_loop(lambda: self._values(wanted, LedgerEntry))
-        return found[::-1]
+    async def ledger(self, query: LedgerQuery) -> Sequence[LedgerLine]:
+        """The lines that match, oldest first."""
+        rows = await off_the_loop(lambda: self._rows(sql.ledger(query)))
+        found = [LedgerLine(row=row["row"], entry=value_of(row, LedgerEntry, "ledger")) for row in rows]
+        return tuple(sorted(found, key=lambda line: line.row))
+
+    async def remediations(self, *, node: NodeName, limit: int) -> Sequence[Remediation]:
+        """Those of a node, the latest first."""
+        return await off_the_loop(lambda: self._values(sql.remediations(node=node, limit=limit), Remediation))
 
     async def prune(self, retention: Retention, now: float) -> int:
-        """Forget events beyond what is kept; returns how many."""
+        """Forget what is beyond what is kept; returns how many rows."""
 
         def forget() -> int:
             with self._engine.begin() as connection:
                 self._guard(connection)
-                return sql.prune(connection, retention, now)
+                return prune(connection, retention, now, self._insert)
 
         return await off_the_loop(forget)
+
+    async def size(self) -> int:
+        """Bytes that the database takes."""
+
+        def measure() -> int:
+            with self._engine.connect() as connection:
+                return sql.size(connection)
+
+        return await off_the_loop(measure)
 
     async def next_term(self) -> int:
         """One more than the last, kept before it is returned."""

@@ -12,6 +12,8 @@ from sickbay.core.approvals import Approval
 from sickbay.core.devices import Inventory
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId, RuleId
 from sickbay.core.incidents import Incident
+from sickbay.core.ledger import LedgerEntry as LedgerEntry  # noqa: PLC0414 - part of a batch's vocabulary
+from sickbay.core.ledger import LedgerLine, LedgerQuery
 from sickbay.core.messages import Event
 from sickbay.core.orders import Order
 from sickbay.core.outcomes import Outcome
@@ -60,6 +62,7 @@ class NodeRecord:
     remediation that left the node to a person, until a person gives it back. `repairs` are the latest, the
     newest last. `cordoned_at` is when a cordon of ours was last begun. Times are Unix seconds.
     `pool` and `rules` are what its agent said last of its group and of the rules that it runs.
+    `seen_at` is when its agent was last known to be there, to within a day; 0 where nobody has noted it.
     """
 
     node: NodeName
@@ -75,6 +78,7 @@ class NodeRecord:
     pool: str = ""
     rules: RulesReport = NO_REPORT
     cordoned_at: float | None = None
+    seen_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,30 +112,12 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
-    """One line of the ledger, which is only ever added to: who did what to which node, and why.
-
-    `who` is `coordinator` or `operator NAME`. `before` and `after` are the states around it, in words.
-    """
-
-    at: float
-    who: str
-    what: str
-    node: NodeName
-    why: str
-    incident: str = ""
-    remediation: str = ""
-    rule: str = ""
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One transaction. `cordons` are set, `uncordoned` removed; events already known by their id are left.
 
     `rule_sets` are added, those of `forgotten_sets` removed; `rollout` and `confirmed` replace what was.
-    `orders` and `approvals` are set, the forgotten ones removed.
+    `orders` and `approvals` are set, the forgotten ones removed. A node is forgotten with its incidents,
+    remediations and their journal.
     """
 
     nodes: tuple[NodeRecord, ...] = ()
@@ -150,6 +136,7 @@ class Batch:
     approvals: tuple[Approval, ...] = ()
     forgotten_orders: tuple[str, ...] = ()
     forgotten_approvals: tuple[IncidentId, ...] = ()
+    forgotten_nodes: tuple[NodeName, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -180,10 +167,19 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How much history is kept: events no older than `event_age` seconds, and no more than `max_events`."""
+    """How much history is kept: nothing older than its age in seconds, and no more than its number.
+
+    What is open is kept whatever its age: open incidents, active remediations, the lines of the ledger that
+    speak of an open incident, and events of a node since its oldest open incident. Only the number of events
+    counts above that: an agent that floods cannot fill the disk. Of each node its latest remediation stays.
+    """
 
     event_age: float
     max_events: int
+    incident_age: float = float("inf")
+    max_incidents: int = 2**31
+    ledger_age: float = float("inf")
+    max_ledger: int = 2**31
 
 
 class Store(Protocol):
@@ -217,12 +213,20 @@ class Store(Protocol):
         """The journal of one remediation, oldest first."""
         ...
 
-    async def ledger(self, *, node: NodeName, incident: IncidentId, limit: int) -> Sequence[LedgerEntry]:
-        """The latest entries, oldest first. Empty names mean all."""
+    async def ledger(self, query: LedgerQuery) -> Sequence[LedgerLine]:
+        """The lines that match, oldest first."""
+        ...
+
+    async def remediations(self, *, node: NodeName, limit: int) -> Sequence[Remediation]:
+        """Those of a node, ended or not, the latest first."""
         ...
 
     async def prune(self, retention: Retention, now: float) -> int:
-        """Forget events beyond what is kept, some thousands at a time; returns how many."""
+        """Forget what is beyond what is kept, some thousands of each at a time; returns how many rows."""
+        ...
+
+    async def size(self) -> int:
+        """Bytes that the database takes, without what is free for use inside it where it says so."""
         ...
 
     async def next_term(self) -> int:

@@ -90,11 +90,14 @@ LEDGER = Table(
     "ledger",
     METADATA,
     Column("row", _BIG, primary_key=True, autoincrement=True),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
     Column("node", String, nullable=False, index=True),
     Column("incident", String, nullable=False, index=True),
+    Column("who", String, nullable=False, server_default=""),
+    Column("what", String, nullable=False, server_default=""),
     Column("body", LargeBinary, nullable=False),
 )
+"""Only added to: triggers refuse to change a line, and to remove one that retention has not given up."""
 
 ORDERS = Table(
     "orders",

@@ -12,7 +12,6 @@ from sickbay.coordinator.store import (
     NO_NODE,
     AttemptRecord,
     Batch,
-    LedgerEntry,
     NodeRecord,
     Repair,
     Retention,
@@ -25,6 +24,7 @@ from sickbay.core.devices import Inventory
 from sickbay.core.gates import Decision, Finding
 from sickbay.core.ids import ActionId, BootId, IncidentId, NodeName, RemediationId
 from sickbay.core.incidents import Incident
+from sickbay.core.ledger import LedgerEntry, LedgerQuery
 from sickbay.core.maintenance import Recurrence
 from sickbay.core.messages import Event
 from sickbay.core.milestones import Milestones
@@ -208,10 +208,9 @@ async def test_the_journal_and_the_ledger_are_only_added_to(store: Store):
     await store.commit(Batch(attempts=(attempt,), ledger=(entry, other)))
     await store.commit(Batch(attempts=(heard,), ledger=(entry,)))
     assert tuple(await store.attempts(RemediationId("rem-1"))) == (attempt, heard)
-    everything = await store.ledger(node=NO_NODE, incident=IncidentId(""), limit=10)
-    assert tuple(everything) == (entry, other, entry)
-    of_one = await store.ledger(node=N2, incident=IncidentId("inc-2"), limit=10)
-    assert tuple(of_one) == (other,)
+    assert [line.entry for line in await store.ledger(LedgerQuery())] == [entry, other, entry]
+    of_one = await store.ledger(LedgerQuery(node=N2, incident="inc-2"))
+    assert [line.entry for line in of_one] == [other]
 
 
 async def test_cordons_are_set_and_removed(store: Store):

@@ -7,6 +7,7 @@ from tests.fakes.world import NODE, World
 
 from sickbay.core.conditions import Status
 from sickbay.core.devices import gpu_subject
+from sickbay.core.ledger import LedgerQuery
 from sickbay.core.milestones import MARKS
 from sickbay.core.remediation import Step
 
@@ -123,7 +124,12 @@ async def test_a_quarantine_outlives_the_coordinator(world: World):
 async def test_the_ledger_tells_the_whole_story(world: World):
     await world.lose_gpu()
     await world.until_step(Step.DONE)
-    ledger = await world.parts.fleet.store.ledger(node=NODE, incident=world.incident.id, limit=100)
+    ledger = [
+        line.entry
+        for line in await world.parts.fleet.store.ledger(
+            LedgerQuery(node=NODE, incident=world.incident.id, limit=100)
+        )
+    ]
     said = [entry.what for entry in ledger]
     assert said[0] == "incident opened"
     assert "gates let through" in said

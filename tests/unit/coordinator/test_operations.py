@@ -14,6 +14,7 @@ from sickbay.core.conditions import Mode, Severity
 from sickbay.core.devices import Inventory, gpu_subject
 from sickbay.core.ids import IncidentId, NodeName
 from sickbay.core.incidents import Incident
+from sickbay.core.ledger import LedgerQuery
 from sickbay.core.orchestration import Ownership
 from sickbay.core.outcomes import Verdict
 from sickbay.core.remediation import Remediation, Step
@@ -98,7 +99,7 @@ async def test_a_person_gives_back_what_we_held_and_we_keep_off(world: World):
     assert (world.step, world.incident.snoozed) == (Step.CANCELLED, True)
     await world.passes(600)
     assert world.verbs == ["cordon"]
-    ledger = await world.parts.fleet.store.ledger(node=NODE, incident=IncidentId(""), limit=100)
+    ledger = [line.entry for line in await world.parts.fleet.store.ledger(LedgerQuery(node=NODE, limit=100))]
     assert [e.what for e in ledger if e.who == "operator alice"] == ["remediation cancelled", "return"]
 
 

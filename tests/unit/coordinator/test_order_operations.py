@@ -9,6 +9,7 @@ from tests.fakes.world import NODE, World
 
 from sickbay.core.conditions import Mode
 from sickbay.core.ids import IncidentId
+from sickbay.core.ledger import LedgerQuery
 from sickbay.core.order_views import NewOrder
 from sickbay.core.orders import OrderKind
 from sickbay.core.remediation import ActionKind, Step
@@ -37,7 +38,12 @@ async def test_a_proposal_goes_all_the_way_once_a_person_approves(proposing: Wor
     await approve(proposing)
     await proposing.until_step(Step.DONE)
     assert proposing.verbs == WHOLE_WAY
-    ledger = await proposing.parts.fleet.store.ledger(node=NODE, incident=proposing.incident.id, limit=100)
+    ledger = [
+        line.entry
+        for line in await proposing.parts.fleet.store.ledger(
+            LedgerQuery(node=NODE, incident=proposing.incident.id, limit=100)
+        )
+    ]
     said = next(entry for entry in ledger if entry.what == "approved")
     assert (said.who, said.why) == ("operator ann", "seen it")
 

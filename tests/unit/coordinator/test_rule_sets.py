@@ -11,11 +11,12 @@ from tests.support.waiting import until
 from sickbay.coordinator.fleet import Fleet
 from sickbay.coordinator.node_state import NodeState
 from sickbay.coordinator.rule_members import member_of
-from sickbay.coordinator.rule_sets import NOBODY, RuleSets
+from sickbay.coordinator.rule_sets import RuleSets
 from sickbay.coordinator.sqlite_store import open_sqlite
 from sickbay.coordinator.store import Batch, NodeRecord, Store, StoreError
 from sickbay.core.conditions import Severity
-from sickbay.core.ids import BootId, IncidentId, NodeName
+from sickbay.core.ids import BootId, NodeName
+from sickbay.core.ledger import LedgerQuery
 from sickbay.core.outcomes import Verdict
 from sickbay.core.rollout import Phase, Plan, Stage
 from sickbay.core.rule_bundles import RuleBundle, RuleFile, RuleLayer, RuleSetOffer, RulesReport
@@ -165,7 +166,7 @@ async def test_a_refusal_holds_it_and_the_ledger_says_who_and_why(cluster: Clust
     cluster.says("n1", refused=digest)
     await until(lambda: cluster.sets.rollout.phase is Phase.HELD)
     running.cancel()
-    entries = await cluster.store.ledger(node=NOBODY, incident=IncidentId(""), limit=10)
+    entries = [line.entry for line in await cluster.store.ledger(LedgerQuery(limit=10))]
     assert [entry.what for entry in entries] == ["rules roll-out begun", "rules roll-out held"]
     assert "n1 refused it" in entries[-1].why
     assert entries[0].who == "operator ann"

@@ -46,7 +46,7 @@ async def test_a_newer_schema_is_refused_by_its_number(tmp_path: Path):
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
     connection.close()
-    with pytest.raises(StoreError, match="written with schema 99, and this coordinator knows 2"):
+    with pytest.raises(StoreError, match="written with schema 99, and this coordinator knows 3"):
         open_sqlite(path)
 
 

@@ -13,7 +13,8 @@ from sickbay.coordinator.paging import PagingSettings
 from sickbay.coordinator.places import MappedPlace, Places
 from sickbay.core.budgets import Budget, Budgets, Limit
 from sickbay.core.conditions import Status
-from sickbay.core.ids import IncidentId, NodeName
+from sickbay.core.ids import NodeName
+from sickbay.core.ledger import LedgerQuery
 from sickbay.core.order_views import NewOrder
 from sickbay.core.orders import OrderKind
 from sickbay.core.outcomes import Verdict
@@ -72,7 +73,7 @@ async def test_one_reason_on_a_third_of_the_fleet_trips_the_gate_pages_and_touch
     assert "nvlink on 12 of the 40 nodes of fleet" in decision.why_held
     told = json.loads((tmp_path / "page.json").read_text())
     assert told["why"] == "nvlink on 12 of the 40 nodes of fleet"
-    ledger = await fleet.parts.fleet.store.ledger(node=NodeName(""), incident=IncidentId(""), limit=200)
+    ledger = [line.entry for line in await fleet.parts.fleet.store.ledger(LedgerQuery(limit=200))]
     assert "storm gate tripped" in [entry.what for entry in ledger]
 
 
